@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { build, type Metafile, type Plugin } from "esbuild";
+import { renderNotices } from "./notices.ts";
+
+/**
+ * Builds what is published into `dist`: an ESM bundle, split so that each command and each cloud is loaded only when
+ * it is needed; the type declarations of the library entry; the notices of everything bundled. `--metafile` also
+ * writes what esbuild says about the bundle.
+ */
+async function main(): Promise<void> {
+  const { version } = JSON.parse(await readFile("package.json", "utf8")) as { version: string };
+  // Built beside and swapped at the end: a command that runs meanwhile keeps its chunks, a failed build changes nothing.
+  await mkdir(".cache", { recursive: true });
+  const folder = await mkdtemp(".cache/dist-");
+  try {
+    const [metafile] = await Promise.all([bundle(folder, version), declareTypes(folder)]);
+    await writeFile(join(folder, "THIRD_PARTY_NOTICES.txt"), await renderNotices(packagesOf(metafile)));
+    if (process.argv.includes("--metafile")) await writeFile(join(folder, "metafile.json"), JSON.stringify(metafile));
+    await chmod(join(folder, "kubeassume.js"), 0o755);
+    await rm("dist", { recursive: true, force: true });
+    await rename(folder, "dist");
+    await chmod("dist", 0o755);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundle(folder: string, version: string): Promise<Metafile> {
+  const { metafile, outputFiles } = await build({
+    entryPoints: { kubeassume: "bin/kubeassume.ts", thumbprint: "src/thumbprint/index.ts" },
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.18",
+    // The ESM builds of SDKs: only they can be split, shaken, and imported by name.
+    mainFields: ["module", "main"],
+    minify: true,
+    legalComments: "none",
+    chunkNames: "chunks/[name]-[hash]",
+    define: { KUBEASSUME_VERSION: JSON.stringify(version) },
+    plugins: [lessOfUndici, noBrowsers],
+    metafile: true,
+    write: false,
+    logLevel: "warning",
+  });
+  await mkdir(join(folder, "chunks"), { recursive: true });
+  await Promise.all(outputFiles.map((file) => writeFile(file.path, withRequire(file.text))));
+  return metafile;
+}
+
+/** Only the parts of undici that are used, and its parser for all processors, but not a second one for most. */
+const lessOfUndici: Plugin = {
+  name: "less-of-undici",
+  setup(builder) {
+    builder.onResolve({ filter: /^undici$/ }, () => ({ path: resolve("scripts/undici.mjs") }));
+    builder.onResolve({ filter: /\/llhttp_simd-wasm\.js$/ }, ({ resolveDir, path }) => ({ path: join(resolveDir, path.replace("_simd", "")) }));
+  },
+};
+
+/** The SDK parses browsers' names with it, which Node is none of. */
+const noBrowsers: Plugin = {
+  name: "no-browsers",
+  setup(builder) {
+    builder.onResolve({ filter: /^bowser$/ }, () => ({ path: "bowser", namespace: "absent" }));
+    builder.onLoad({ filter: /.*/, namespace: "absent" }, ({ path }) => ({ contents: `throw new Error("${path} is for browsers")` }));
+  },
+};
+
+const REQUIRE = 'import{createRequire as __kubeassumeRequire}from"node:module";const require=__kubeassumeRequire(import.meta.url);';
+
+/**
+ * CommonJS parts of SDKs call `require`, which an ESM bundle does not have. Only the chunks that mention it get one:
+ * in all of them it would make up a tenth of the time that `--help` takes.
+ */
+function withRequire(code: string): string {
+  if (!/\brequire\b/.test(code)) return code;
+  return code.startsWith("#!") ? code.replace("\n", `\n${REQUIRE}`) : REQUIRE + code;
+}
+
+/** Declarations of `kubeassume/thumbprint` and of what its signatures name. */
+async function declareTypes(folder: string): Promise<void> {
+  const tsc = "node_modules/typescript/bin/tsc";
+  await promisify(execFile)(process.execPath, [tsc, "-p", "scripts/tsconfig.types.json", "--outDir", join(folder, "types")]).catch((error: { readonly stdout?: string }) => {
+    throw new Error(`the declarations of the library entry do not compile:\n${error.stdout ?? ""}`, { cause: error });
+  });
+}
+
+/** Folders of all packages with at least one byte in the bundle. */
+function packagesOf(metafile: Metafile): readonly string[] {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs).filter(([, use]) => use.bytesInOutput > 0));
+  const folders = inputs.map(([path]) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter((path) => path !== undefined);
+  return [...new Set(folders)].sort();
+}
+
+await main();

@@ -1,0 +1,80 @@
+import { IAMClient } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Caller, CloudInput, CloudWorld, Connection } from "../../cloud.ts";
+import { KubeassumeError } from "../../../errors/error.ts";
+import type { Step } from "../../../plan/step.ts";
+import { accountOf, providerArn } from "../arn.ts";
+import { awsErrorCodes } from "../codes.ts";
+import { KIND } from "../ids.ts";
+import type { AwsGrantSpec } from "../input/grant-spec.ts";
+import type { AwsSetupSpec } from "../input/setup-spec.ts";
+import { isPartition } from "../partition.ts";
+import { call, type Sdk } from "./calls.ts";
+import { chooseRegion, requireRegion, toClientConfig } from "./client.ts";
+import { exchange } from "./exchange.ts";
+import { findMarked } from "./marked.ts";
+import { observeProvider } from "./observe-provider.ts";
+import { observeRoles } from "./observe-roles.ts";
+import { performProvider } from "./perform-provider.ts";
+import { performRole, performRolePolicy, performRoleTrust } from "./perform-role.ts";
+import { readTrust } from "./read-trust.ts";
+
+export type AwsConnection = Connection<AwsSetupSpec, AwsGrantSpec>;
+
+/** The SDK's clients for IAM and STS. Throws AWS_REGION_MISSING and AWS_REGION_INVALID; touches no network. */
+export async function connect(world: CloudWorld, input: CloudInput): Promise<AwsConnection> {
+  const region = chooseRegion(world, input);
+  const [iam, sts, iamConfig, stsConfig] = await Promise.all([
+    import("./sdk-iam.ts"),
+    import("./sdk-sts.ts"),
+    toClientConfig(world, "IAM", region),
+    toClientConfig(world, "STS", region),
+  ]);
+  const sdk: Sdk = { iam, sts, iamClient: new iam.IAMClient(iamConfig), stsClient: new sts.STSClient(stsConfig) };
+  await requireRegion(sdk.stsClient);
+  let caller: Promise<Caller> | undefined;
+  const identify = () => (caller ??= readCaller(sdk));
+  return {
+    identify,
+    observeSetup: (spec, who) => observeProvider(sdk, providerArn(spec.issuer, accountOf(who))),
+    observeGrants: (specs, who) => observeGrants(sdk, specs, who),
+    findMarked: (issuer, who) => findMarked(sdk, issuer, who),
+    perform: (step) => perform(sdk, step),
+    readTrust: (trustInput, issuer, who) => readTrust(sdk, trustInput, issuer, who),
+    exchange: (token, exchangeInput) => exchange(sdk, token, exchangeInput, identify),
+  };
+}
+
+async function readCaller({ stsClient }: Sdk): Promise<Caller> {
+  const { Arn = "", Account = "" } = await call("sts:GetCallerIdentity", "the caller", () => stsClient.send(new GetCallerIdentityCommand({})));
+  const partition = Arn.split(":")[1] ?? "";
+  if (isPartition(partition) && /^\d{12}$/.test(Account)) return { name: Arn, account: Account };
+  throw new KubeassumeError(awsErrorCodes.AWS_REFUSED, {
+    message: `sts:GetCallerIdentity answers ${JSON.stringify(Arn.slice(0, 200))} in account ${JSON.stringify(Account.slice(0, 40))}, which is no identity of AWS`,
+    hint: "check AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS: something else than AWS answers there",
+  });
+}
+
+/** The roles beside the provider that they stand on: a grant without one deserves a warning. */
+async function observeGrants(sdk: Sdk, specs: readonly AwsGrantSpec[], caller: Caller) {
+  const [first] = specs;
+  if (first === undefined) return [];
+  const [provider, roles] = await Promise.all([observeProvider(sdk, providerArn(first.issuer, accountOf(caller))), observeRoles(sdk, specs)]);
+  return [...provider, ...roles];
+}
+
+async function perform(sdk: Sdk, step: Step): Promise<void> {
+  switch (step.kind) {
+    case KIND.provider:
+      return performProvider(sdk, step);
+    case KIND.role:
+      return performRole(sdk, step);
+    case KIND.rolePolicy:
+    case KIND.inlinePolicy:
+      return performRolePolicy(sdk, step);
+    case KIND.roleTrust:
+      return performRoleTrust(sdk, step);
+    default:
+      throw new TypeError(`AWS has no steps of kind ${step.kind}`);
+  }
+}

@@ -1,0 +1,51 @@
+import type { CloudInput, JudgeInput, Provider } from "../cloud.ts";
+import { judgeIssuer } from "./desired/judge-issuer.ts";
+import { desiredSetup } from "./desired/provider.ts";
+import { desiredGrants } from "./desired/role.ts";
+import { type AwsGrantSpec, toGrantSpecs } from "./input/grant-spec.ts";
+import { type AwsSetupSpec, toSetupSpec } from "./input/setup-spec.ts";
+import { readAudiences } from "./input/common.ts";
+import { createProblems, textOf } from "./input/values.ts";
+import { judgeAws } from "./judge/judge.ts";
+import { parseTrustFile, toTrustRecords } from "./judge/trust-file.ts";
+import { permissions } from "./permissions/permissions.ts";
+import { judgeStatus } from "./status/judge-status.ts";
+import { describeGrant, describeSetup } from "./texts/describe.ts";
+import { trustPolicy } from "./texts/trust-policy.ts";
+
+/** AWS without its network; the SDK is loaded by `connect` alone. */
+export const awsProvider: Provider<AwsSetupSpec, AwsGrantSpec> = {
+  toSetupSpec,
+  toGrantSpecs,
+  judgeIssuer,
+  desiredSetup,
+  desiredGrants,
+  describeSetup,
+  describeGrant,
+  trustPolicy,
+  permissions,
+  judge,
+  audienceOf,
+  parseTrustFile: (text) => ({ ...parseTrustFile(text) }),
+  judgeStatus,
+  connect: async (world, input) => (await import("./connection/connect.ts")).connect(world, input),
+};
+
+function judge({ token, discovery, jwks, trust, flags, at }: JudgeInput) {
+  const { provider, role } = toTrustRecords(trust);
+  const duration = textOf(flags["durationSeconds"]);
+  const request = {
+    roleArn: textOf(flags["roleArn"]) ?? undefined,
+    roleSessionName: textOf(flags["roleSessionName"]) ?? undefined,
+    durationSeconds: duration === null ? undefined : Number(duration),
+  };
+  return judgeAws({ token, discovery, jwks, provider, role, request, at });
+}
+
+/** The first that is given, else the convention of the region's partition. */
+function audienceOf(input: CloudInput): string {
+  const problems = createProblems();
+  const { audiences } = readAudiences(input, problems);
+  problems.throwAll();
+  return audiences[0] ?? "";
+}

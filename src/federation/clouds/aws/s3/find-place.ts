@@ -1,0 +1,65 @@
+import type { CloudWorld } from "../../cloud.ts";
+import { KubeassumeError } from "../../../errors/error.ts";
+import { DISCOVERY_PATH } from "../../../publish/documents.ts";
+import { textOf } from "../../../publish/input.ts";
+import type { StoreInput } from "../../../publish/store.ts";
+import { awsErrorCodes } from "../codes.ts";
+import { issuerTagValue, readMarks } from "../marks.ts";
+import * as calls from "./calls.ts";
+import { createS3Client, readAccount } from "./client.ts";
+import { codes } from "./codes.ts";
+import { publishedNames } from "./policy.ts";
+import { type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
+import { parseS3Url } from "./url.ts";
+
+/** How many buckets are looked at together. */
+const TOGETHER = 8;
+
+/**
+ * Where an issuer's documents lie: in the bucket that flags or config name, in the one that the issuer URL names, or
+ * in a bucket of the account whose policy has a statement of ours, or whose tags name the issuer. Null when no bucket
+ * has any of it. Reads only.
+ */
+export async function findPlace(world: CloudWorld, input: StoreInput, issuer: string): Promise<S3Spec | null> {
+  const named = textOf(input.flags["bucket"]) ?? textOf(input.entry["bucket"]);
+  if (named !== null) return toS3Spec({ ...input, flags: { ...input.flags, issuerUrl: issuer } });
+  const served = parseS3Url(issuer);
+  if (served !== null) return s3SpecOf(served, issuer, false);
+  const home = textOf(world.env["AWS_REGION"]) ?? textOf(world.env["AWS_DEFAULT_REGION"]) ?? textOf(input.config?.clouds["aws"]?.["region"]) ?? "us-east-1";
+  const client = await createS3Client(world, home);
+  const [owner, buckets] = await Promise.all([readAccount(world, home), calls.listBuckets(client, "")]);
+  for (let from = 0; from < buckets.length; from += TOGETHER) {
+    const batch = buckets.slice(from, from + TOGETHER).map(async ({ bucket, region }) => {
+      const at = region ?? home;
+      return search({ client: at === home ? client : await createS3Client(world, at), bucket, region: at, owner }, issuer);
+    });
+    const found = (await Promise.all(batch)).find((spec) => spec !== null);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+async function search(ref: calls.BucketRef, issuer: string): Promise<S3Spec | null> {
+  const [policy, tags] = await Promise.all([readable(calls.readPolicy(ref), null), readable(calls.readTags(ref), [])]);
+  const names = policy === null ? [] : publishedNames(policy, ref.bucket).filter((name) => name.endsWith(DISCOVERY_PATH));
+  for (const name of names) {
+    if ((await calls.readObject(ref, name, issuer))?.marked === true) return specAt(ref, issuer, name.slice(0, -DISCOVERY_PATH.length));
+  }
+  const marks = readMarks(tags);
+  // Made for this issuer, but the policy or the documents are gone already: what is left lies under the issuer's path.
+  if (marks.managed && marks.issuerTag === issuerTagValue(issuer)) return specAt(ref, issuer, new URL(issuer).pathname);
+  return null;
+}
+
+/** A bucket that this caller may not look into is not one that kubeassume made with the caller's rights. */
+async function readable<T>(reading: Promise<T>, otherwise: T): Promise<T> {
+  return reading.catch((cause: unknown) => {
+    const passing: readonly string[] = [awsErrorCodes.AWS_ACCESS_DENIED.code, codes.BUCKET_REGION.code, codes.POLICY_MALFORMED.code];
+    if (cause instanceof KubeassumeError && passing.includes(cause.code)) return otherwise;
+    throw cause;
+  });
+}
+
+function specAt({ bucket, region }: calls.BucketRef, issuer: string, path: string): S3Spec {
+  return s3SpecOf({ bucket, region, prefix: path.replace(/^\/|\/$/g, "") }, issuer, false);
+}

@@ -1,0 +1,9 @@
+import { aws } from "./aws/cloud.ts";
+import type { Cloud } from "./cloud.ts";
+
+/** Every cloud of this version, in the order of help texts. Adding a cloud is adding a folder and a line here. */
+export const clouds: readonly Cloud[] = [aws];
+
+export function findCloud(name: string): Cloud | undefined {
+  return clouds.find((cloud) => cloud.name === name);
+}

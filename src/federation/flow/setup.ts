@@ -1,0 +1,101 @@
+import { applyPlan, type Outcome } from "../apply/apply.ts";
+import type { Caller, Connection, Findings, Provider, SetupDescription, SetupSpec } from "../clouds/cloud.ts";
+import type { Cluster, ClusterTarget } from "../cluster/cluster.ts";
+import { judgeConflicts } from "../cluster/conflicts.ts";
+import { combineProblems } from "../errors/codes.ts";
+import { KubeassumeError, type Problem } from "../errors/error.ts";
+import type { Http } from "../http/http.ts";
+import type { IssuerFacts } from "../oidc/read-issuer.ts";
+import { type DesiredResource, type ObservedResource, planResources } from "../plan/plan-resources.ts";
+import type { Fields, Plan, Step } from "../plan/step.ts";
+import { type ReadChain, readIssuer } from "./issuer.ts";
+
+/** What a setup is planned from and with; made at the edge. */
+export interface SetupJourney<S extends SetupSpec> {
+  readonly provider: Provider<S>;
+  readonly connection: Connection<S>;
+  readonly spec: S;
+  readonly http: Http;
+  /** Null when the cloud uses no thumbprint. */
+  readonly readChain: ReadChain | null;
+  readonly now: Date;
+  /** The cluster with a resource that shall be kept in it, when one was asked for. */
+  readonly inCluster: { readonly cluster: Cluster; readonly target: ClusterTarget; fields(description: SetupDescription): Fields } | null;
+}
+
+export interface PlannedSetup {
+  readonly plan: Plan;
+  readonly description: SetupDescription;
+  readonly warnings: readonly Problem[];
+  readonly caller: Caller;
+}
+
+/**
+ * Reads everything that a setup stands on and plans it; writes nothing. Sequential round trips: two
+ * (discovery beside the caller's identity; then JWKS, TLS chain and the cloud's records side by side).
+ * Throws all problems at once.
+ */
+export async function planSetup<S extends SetupSpec>(journey: SetupJourney<S>): Promise<PlannedSetup> {
+  const { provider, connection, spec } = journey;
+  const identified = connection.identify();
+  const [facts, seen, inCluster] = await settleAll([
+    readIssuer(journey.http, spec.issuer, journey.readChain),
+    identified.then(async (caller) => ({ caller, observed: await connection.observeSetup(spec, caller) })),
+    journey.inCluster?.cluster.observe([journey.inCluster.target]) ?? Promise.resolve([]),
+  ]);
+  const judged = provider.judgeIssuer(facts, spec, journey.now);
+  const desired = provider.desiredSetup(spec, facts, seen.caller, seen.observed);
+  const description = provider.describeSetup(spec, facts, seen.caller);
+  const resources = [...desired.resources, ...clusterResource(journey, description)];
+  const { plan, refusals } = planResources(resources, [...seen.observed, ...inCluster], { adopt: spec.adopt });
+  const problems = [...judged.problems, ...desired.problems, ...refusals, ...judgeConflicts(plan.steps, inCluster)];
+  if (problems.length > 0) throw combineProblems(problems);
+  return { plan, description, caller: seen.caller, warnings: warningsOf(judged, desired, facts) };
+}
+
+function clusterResource<S extends SetupSpec>(journey: SetupJourney<S>, description: SetupDescription): readonly DesiredResource[] {
+  if (journey.inCluster === null) return [];
+  const { target, fields } = journey.inCluster;
+  const id = `${target.kind}/${target.namespace}/${target.name}`;
+  return [{ id, kind: target.kind, cloud: null, target: `${target.namespace}/${target.name}`, fields: fields(description), part: true }];
+}
+
+function warningsOf(judged: Findings, desired: Findings, facts: IssuerFacts): readonly Problem[] {
+  return uniqueProblems([...judged.warnings, ...desired.warnings, ...(facts.chain?.warnings ?? [])]);
+}
+
+/** The same words once. */
+export function uniqueProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.code} ${problem.message}`, problem])).values()];
+}
+
+/** Waits for all, then throws all their problems at once; a defect is thrown as it is. */
+export async function settleAll<T extends readonly unknown[]>(work: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const settled = await Promise.allSettled(work as readonly Promise<unknown>[]);
+  const failures = settled.filter((one): one is PromiseRejectedResult => one.status === "rejected").map((one): unknown => one.reason);
+  const defect = failures.find((failure) => !(failure instanceof KubeassumeError));
+  if (defect !== undefined) throw defect;
+  if (failures.length > 0) throw combineProblems(failures as KubeassumeError[]);
+  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
+export interface ApplyJourney {
+  readonly connection: Pick<Connection, "perform">;
+  readonly cluster: Pick<Cluster, "perform"> | null;
+  readonly onStep: (step: Step, status: "started" | "done" | "failed" | "skipped" | "planned") => void;
+  readonly signal: AbortSignal;
+  readonly resume: string;
+  readonly serialWrites: boolean;
+}
+
+/** Applies a plan whose steps belong to one cloud and to the cluster. */
+export function applyToCloud(plan: Plan, journey: ApplyJourney): Promise<Outcome> {
+  const perform = (step: Step) => {
+    if (step.cloud !== null) return journey.connection.perform(step);
+    if (journey.cluster === null) throw new TypeError(`no cluster to perform ${step.id}`);
+    return journey.cluster.perform(step);
+  };
+  return applyPlan(plan, { perform, onStep: journey.onStep, signal: journey.signal, resume: journey.resume, ...(journey.serialWrites ? { concurrency: 1 } : {}) });
+}
+
+export type { ObservedResource };

@@ -1,0 +1,95 @@
+import type { Caller, Connection, GrantSpec, Provider, SetupSpec } from "../clouds/cloud.ts";
+import type { FlagValues } from "../clouds/options.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Check } from "../errors/checks.ts";
+import { KubeassumeError } from "../errors/error.ts";
+import type { Http } from "../http/http.ts";
+import type { IssuerFacts } from "../oidc/read-issuer.ts";
+import type { ObservedResource } from "../plan/plan-resources.ts";
+import { type ReadChain, readIssuer } from "./issuer.ts";
+import { judgeCluster, judgeIssuerFacts } from "./judge-issuer-facts.ts";
+import { buildTokens, type StatusTokens } from "./status-tokens.ts";
+
+/** One cloud whose trust is checked. */
+export interface StatusCloud {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly connection: Connection;
+  readonly spec: SetupSpec;
+  readonly grants: readonly GrantSpec[];
+  readonly flags: FlagValues;
+}
+
+export interface StatusJourney {
+  readonly issuer: string;
+  readonly clouds: readonly StatusCloud[];
+  readonly http: Http;
+  readonly readChain: ReadChain;
+  /** Null when there is no cluster to ask: the checks that need one are skipped. */
+  readonly cluster: Cluster | null;
+  /** Mint tokens instead of building them. */
+  readonly mint: boolean;
+  /** Also ask each cloud's real token service with the minted tokens. */
+  readonly exchange: boolean;
+  readonly now: () => Date;
+}
+
+/** What was read for the checks; every part says for itself when it could not be read. */
+export interface Read<T> {
+  readonly value: T | null;
+  readonly failure: KubeassumeError | null;
+  readonly durationMs: number;
+}
+
+/** Reads everything side by side, then judges it. Reads only; never throws for what a check can say. */
+export async function readStatus(journey: StatusJourney): Promise<readonly Check[]> {
+  const { now } = journey;
+  const issuer = timed(now, () => readIssuer(journey.http, journey.issuer, journey.readChain));
+  const cluster = journey.cluster;
+  const keySets = cluster === null ? null : timed(now, () => cluster.readKeySets());
+  const clusterIssuer = cluster === null ? null : timed(now, () => cluster.readIssuer());
+  const seen = journey.clouds.map((cloud) => ({ cloud, seen: timed(now, () => observe(cloud)) }));
+  const tokens = await buildTokens(journey);
+  const facts = await issuer;
+  const checks: Check[] = [...judgeIssuerFacts(journey.issuer, facts, now())];
+  checks.push(...judgeCluster(journey.issuer, { facts, keySets: await keySets, clusterIssuer: await clusterIssuer, tokens }));
+  for (const { cloud, seen: observed } of seen) checks.push(...judgeCloud(cloud, facts.value, await observed, tokens, now()));
+  return checks;
+}
+
+interface Observed {
+  readonly caller: Caller;
+  readonly observed: readonly ObservedResource[];
+}
+
+async function observe(cloud: StatusCloud): Promise<Observed> {
+  const caller = await cloud.connection.identify();
+  const [trust, grants] = await Promise.all([
+    cloud.connection.observeSetup(cloud.spec, caller),
+    cloud.grants.length === 0 ? [] : cloud.connection.observeGrants(cloud.grants, caller),
+  ]);
+  return { caller, observed: [...trust, ...grants] };
+}
+
+function judgeCloud(cloud: StatusCloud, facts: IssuerFacts | null, seen: Read<Observed>, tokens: StatusTokens, now: Date): readonly Check[] {
+  if (seen.value === null) {
+    const message = seen.failure?.message ?? "could not be read";
+    return [{ id: `${cloud.name}-access`, cloud: cloud.name, status: "fail", message, hint: seen.failure?.hint ?? "", durationMs: seen.durationMs }];
+  }
+  const { caller, observed } = seen.value;
+  const checks = cloud.provider.judgeStatus({ spec: cloud.spec, grants: cloud.grants, facts, caller, observed, tokens: tokens.byCloud.get(cloud.name) ?? new Map(), tokenJwks: tokens.jwks ?? facts?.jwks ?? null, now });
+  const access: Check = { id: `${cloud.name}-access`, cloud: cloud.name, status: "pass", message: `reading as ${caller.name}`, hint: "", durationMs: seen.durationMs };
+  return [access, ...checks];
+}
+
+/** Runs one reading and keeps its failure as data. A defect is still thrown. */
+export async function timed<T>(now: () => Date, read: () => Promise<T>): Promise<Read<T>> {
+  const start = now().getTime();
+  try {
+    const value = await read();
+    return { value, failure: null, durationMs: now().getTime() - start };
+  } catch (error) {
+    if (!(error instanceof KubeassumeError)) throw error;
+    return { value: null, failure: error, durationMs: now().getTime() - start };
+  }
+}

@@ -1,0 +1,136 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningAwsStandIns, startAwsStandIns } from "../../src/federation/clouds/aws/sandbox/start.ts";
+import { type Sandbox, startSandbox } from "../../src/federation/sandbox/start-sandbox.ts";
+import { countSequential, type Fault, type SeenRequest } from "../../src/federation/sandbox/traffic.ts";
+import { kubeassume, type Ran, type RunOptions } from "./kubeassume.ts";
+
+/** A running sandbox with AWS, and the built command in its environment. */
+export interface Scene {
+  readonly sandbox: Sandbox;
+  /** The stand-ins of AWS with their state, to look into and to seed. */
+  readonly aws: RunningAwsStandIns;
+  readonly dir: string;
+  readonly issuer: string;
+  readonly env: Readonly<Record<string, string>>;
+  run(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Runs with `-o json` and answers the document; the exit code is asserted by the caller. */
+  runJson(args: readonly string[], options?: RunOptions): Promise<{ readonly ran: Ran; readonly document: JsonDocument }>;
+  /** Every request since the start or the last `forget`. */
+  calls(): readonly Call[];
+  /** Those of them that ask for a change. */
+  writes(): readonly string[];
+  /** The longest chain of requests, each of which waited for the one before. */
+  roundTrips(): number;
+  /** Begins to count calls, writes and round trips anew. */
+  forget(): void;
+  /** What goes wrong from now on; null is nothing. */
+  breakWith(faults: ((request: SeenRequest, call: Call) => Fault | null) | null): void;
+  /** Writes a file below the scene's folder and answers its path. */
+  file(name: string, content: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface JsonStep {
+  readonly id: string;
+  readonly action: string;
+  readonly target: string;
+  readonly status: string;
+  readonly reason: string;
+}
+
+export interface JsonProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly details: Record<string, unknown>;
+}
+
+export interface JsonDocument {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly ok: boolean;
+  readonly data: (Record<string, unknown> & { readonly steps?: readonly JsonStep[] }) | null;
+  readonly warnings: readonly JsonProblem[];
+  readonly error: JsonProblem | null;
+}
+
+/** One request in the words of its service: `aws.iam CreateRole`, `aws.s3 PUT /bucket?policy`, `cluster PATCH /api/...`. */
+export interface Call {
+  readonly service: string;
+  readonly action: string;
+  readonly writes: boolean;
+}
+
+export interface SceneOptions {
+  /** Added to each request, in milliseconds. */
+  readonly latencyMs?: number;
+}
+
+/** Starts the sandbox in this process, so that a test can look into it, seed it and break it. */
+export async function startScene(options: SceneOptions = {}): Promise<Scene> {
+  const dir = await mkdtemp(join(tmpdir(), "kubeassume-scene-"));
+  const calls: Call[] = [];
+  let faults: Parameters<Scene["breakWith"]>[0] = null;
+  let aws: RunningAwsStandIns | undefined;
+  const sandbox = await startSandbox({
+    clouds: { aws: { start: async (host) => (aws = await startAwsStandIns(host)) } },
+    dir,
+    now: () => new Date(),
+    latencyMs: options.latencyMs,
+    faults: (request) => {
+      const call = toCall(request);
+      calls.push(call);
+      return faults?.(request, call) ?? null;
+    },
+  });
+  if (aws === undefined) throw new TypeError("the sandbox did not start AWS");
+  // Node reads this one at its start, for 30 ms that no test needs: kubeassume takes KUBEASSUME_CA_FILE.
+  const { NODE_EXTRA_CA_CERTS: _unused, ...env } = sandbox.env;
+  const run = (args: readonly string[], more: RunOptions = {}) => kubeassume(args, { cwd: dir, ...more, env: { ...env, ...more.env } });
+  let seen = 0;
+  return {
+    sandbox,
+    aws,
+    dir,
+    issuer: sandbox.issuerUrl,
+    env,
+    run,
+    runJson: async (args, more) => {
+      const ran = await run([...args, "--output", "json"], more);
+      return { ran, document: ran.json<JsonDocument>() };
+    },
+    calls: () => [...calls],
+    writes: () => calls.filter((call) => call.writes).map(({ service, action }) => `${service} ${action}`),
+    roundTrips: () => countSequential(sandbox.requests.slice(seen)),
+    forget: () => {
+      calls.length = 0;
+      seen = sandbox.requests.length;
+    },
+    breakWith: (next) => {
+      faults = next;
+    },
+    file: async (name, content) => {
+      const path = join(dir, name);
+      await writeFile(path, content);
+      return path;
+    },
+    close: async () => {
+      await sandbox.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function toCall({ service, method, url, body }: SeenRequest): Call {
+  const { pathname, searchParams } = new URL(url);
+  if (service === "aws.iam" || service === "aws.sts") {
+    const action = new URLSearchParams(Buffer.from(body).toString("utf8")).get("Action") ?? "";
+    return { service, action, writes: service === "aws.iam" && !/^(Get|List)/.test(action) };
+  }
+  const parameters = [...searchParams.keys()].filter((name) => name !== "x-id").join("&");
+  // Minting a token changes nothing.
+  const writes = method !== "GET" && method !== "HEAD" && !(service === "cluster" && pathname.endsWith("/token"));
+  return { service, action: `${method} ${pathname}${parameters === "" ? "" : `?${parameters}`}`, writes };
+}
