@@ -47,6 +47,11 @@ export function normalize(output: string, dir: string): string {
   return output
     .replaceAll(dir, "/tmp/sandbox")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:8443")
+    .replace(/\bport \d{4,5}\b/g, "port 8443")
+    .replace(/\bKubeassume[0-9a-f]{16}\b/g, "Kubeassume64a98cdbbe2cb92b")
+    .replace(/\b[0-9a-f]{64}\b/g, "5e9aa6ab18a915102ef8f29fe3df8e5cf5e693b20a2957556d6559c7ebb077ee")
+    .replace(/\((\d+) s\)/g, "(2 s)")
+    .replace(/has \d{3} characters/g, "has 854 characters")
     .replace(/\b[0-9a-f]{40}\b/g, "0123456789abcdef0123456789abcdef01234567")
     .replace(/\b[A-Za-z0-9_-]{43}\b/g, "GkzDGmfnKyTAW5VSI1dDfgPEvVmqSJbW3wDDGkZK7Cg")
     .replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g, "2026-01-31T12:00:00Z")

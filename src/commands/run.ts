@@ -19,6 +19,7 @@ export async function run(world: World, version: string, definitions: readonly C
   try {
     const parsed = await parseArguments(world.argv, definitions, version);
     if (parsed.what === "command") return await runCommand(world, parsed.definition, parsed.flags, parsed.arguments);
+    if (parsed.exit !== 0 && modeBeforeParsing(world, definitions).json) throw new KubeassumeError(codes.USAGE, { message: "no command is given" });
     (parsed.exit === 0 ? world.stdout : world.stderr).write(parsed.text);
     return parsed.exit;
   } catch (error) {

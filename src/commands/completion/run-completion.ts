@@ -1,6 +1,6 @@
 import { commandDefinitions } from "../commands.ts";
 import type { CommandContext, CommandDefinition, CommandResult } from "../command.ts";
-import { optionsOf } from "../edge/parse.ts";
+import { optionsOf } from "../edge/program.ts";
 
 /** One word list: what may follow a prefix of command words. */
 interface Candidates {

@@ -40,7 +40,7 @@ export function createContext(options: ContextOptions): CommandContext {
     const kubeconfig = textFlag(flags, "kubeconfig") ?? file?.cluster?.kubeconfig;
     const context = textFlag(flags, "context") ?? file?.cluster?.context;
     const optional = { ...(kubeconfig === undefined || kubeconfig === null ? {} : { kubeconfig: resolve(world.cwd, kubeconfig) }), ...(context === undefined || context === null ? {} : { context }) };
-    return connectCluster({ ...optional, env: world.env, caPem: await caPem(), timeoutMs, signal, now: world.now });
+    return connectCluster({ ...optional, env: world.env, caPem: await caPem(), timeoutMs, signal, now: world.now, interactive: world.stdin.isTTY && world.stderr.isTTY });
   });
   const cloudWorld = async (): Promise<CloudWorld> => ({
     env: world.env,

@@ -51,7 +51,7 @@ export function createUi(world: World, options: UiOptions): Ui & { readonly clos
     note: (message) => (options.quiet ? undefined : line(message)),
     debug: (message) => (options.verbose ? line(style("dim", message)) : undefined),
     plan: (plan: Plan) => (options.quiet ? undefined : line(renderPlan(plan, style))),
-    step: (step, status) => (options.quiet ? undefined : showStep(step, status, { line, progress, style })),
+    step: (step, status) => (options.quiet ? undefined : showStep(step, status, { line, progress: live ? progress : () => undefined, style })),
     confirm: (question, whenSilent) => confirm(world, question, whenSilent, options, line),
     close: clear,
   };
@@ -59,6 +59,7 @@ export function createUi(world: World, options: UiOptions): Ui & { readonly clos
 
 interface Lines {
   readonly line: (text: string) => void;
+  /** A passing line; elsewhere than on a terminal the finished step says enough. */
   readonly progress: (text: string) => void;
   readonly style: Style;
 }

@@ -5,7 +5,7 @@ import { isUnchanged } from "../../federation/plan/step.ts";
 import { reportOutcome, reportPlanned } from "../../federation/report/envelope.ts";
 import { renderManifests } from "../../federation/report/render-manifests.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
-import { readPolicyFiles } from "./policy-files.ts";
+import { readPolicyFiles } from "../edge/policy-files.ts";
 
 /** Plans, shows, asks, applies, reports; one grant from flags, or all of the config. */
 export async function runGrant(cloud: Cloud, context: CommandContext): Promise<CommandResult> {

@@ -9,14 +9,14 @@ import { readStatus, type StatusCloud } from "../../federation/flow/status.ts";
 import { renderChecks } from "../../federation/report/render-checks.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { chainReader } from "../edge/chain-reader.ts";
+import { readPolicyFiles } from "../edge/policy-files.ts";
 import { styleFor, wantsColor } from "../edge/ui.ts";
 
 /** Reads everything side by side, judges it, and ends with exit code 3 when a check failed. */
 export async function runStatus(context: CommandContext): Promise<CommandResult> {
   const config = await context.config();
-  const input = { flags: context.flags, config };
   const wanted = wantedClouds(context, config);
-  const statusClouds = await Promise.all(wanted.map((cloud) => toStatusCloud(cloud, input, context)));
+  const statusClouds = await Promise.all(wanted.map((cloud) => toStatusCloud(cloud, { flags: context.flags, config }, context)));
   const issuer = statusClouds[0]?.spec.issuer ?? "";
   context.ui.progress(`reading ${issuer}`);
   const checks = await readStatus({
@@ -25,7 +25,7 @@ export async function runStatus(context: CommandContext): Promise<CommandResult>
     http: await context.http(),
     readChain: chainReader(context),
     cluster: await wantedCluster(context, config),
-    mint: context.flags["mint"] === true,
+    mint: context.flags["mint"] === true || context.flags["exchange"] === true,
     exchange: context.flags["exchange"] === true,
     now: context.world.now,
   });
@@ -56,8 +56,9 @@ function wantedClouds(context: CommandContext, config: LoadedConfig | null): rea
   });
 }
 
-async function toStatusCloud(cloud: Cloud, input: CloudInput, context: CommandContext): Promise<StatusCloud> {
+async function toStatusCloud(cloud: Cloud, written: CloudInput, context: CommandContext): Promise<StatusCloud> {
   const provider = await cloud.load();
+  const input = await readPolicyFiles(written, cloud.name, context.world.cwd);
   const spec = provider.toSetupSpec(input);
   const grants = hasGrants(cloud, input) ? provider.toGrantSpecs(input) : [];
   return { name: cloud.name, provider, connection: await provider.connect(await context.cloudWorld(), input), spec, grants, flags: context.flags };

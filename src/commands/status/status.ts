@@ -11,7 +11,7 @@ export const statusCommand: CommandDefinition = {
     ...unionOf(clouds.map((cloud) => cloud.options.status)),
     { name: "strict", description: "a warning fails too" },
     { name: "mint", description: "mint a token of each service account and judge it" },
-    { name: "exchange", description: "with --mint: also ask the real token service" },
+    { name: "exchange", description: "like --mint, and also ask the real token service" },
   ],
   examples: ["kubeassume status", "kubeassume status aws --issuer-url https://oidc.example.com/prod --service-account payments/api"],
   run: async (context) => (await import("./run-status.ts")).runStatus(context),

@@ -13,11 +13,13 @@ import { styleFor, wantsColor } from "../edge/ui.ts";
 
 /** Gathers what was not given, judges, and (with --exchange) compares with the real token service. */
 export async function runVerify(cloud: Cloud, context: CommandContext): Promise<CommandResult> {
-  const at = parseTime(context);
+  const given = parseTime(context);
   refuseConflicts(context);
   const provider = await cloud.load();
   const input = { flags: context.flags, config: await context.config() };
   const token = await readToken(provider, input, context);
+  // Read after minting: a token must not seem to come from the future.
+  const at = given ?? context.world.now();
   const connect = onceConnection(provider, input, context);
   const issuer = issuerOf(token);
   const documents = readDocuments(issuer, context);
@@ -28,9 +30,9 @@ export async function runVerify(cloud: Cloud, context: CommandContext): Promise<
   return toResult(cloud, verdict, exchanged, context);
 }
 
-function parseTime(context: CommandContext): Date {
+function parseTime(context: CommandContext): Date | null {
   const given = context.flags["at"];
-  if (typeof given !== "string") return context.world.now();
+  if (typeof given !== "string") return null;
   const time = /^\d{1,12}$/.test(given) ? new Date(Number(given) * 1000) : RFC3339.test(given) ? new Date(given) : new Date(Number.NaN);
   if (!Number.isNaN(time.getTime())) return time;
   throw new KubeassumeError(codes.FLAG_INVALID, { message: `--at is ${JSON.stringify(given)}`, hint: "give RFC 3339, as 2026-01-31T12:00:00Z, or epoch seconds" });

@@ -241,8 +241,11 @@ export interface Connection<S extends SetupSpec = SetupSpec, G extends GrantSpec
   perform(step: Step): Promise<Fields | void>;
   /** The cloud's own records for `verify`, in the shape of `--trust-file`. */
   readTrust(input: CloudInput, issuer: string, caller: Caller): Promise<Readonly<Record<string, unknown>>>;
-  /** Asks the real token service. Never returns or logs a credential. */
-  exchange(token: string, input: CloudInput): Promise<ExchangeAnswer>;
+  /**
+   * Asks the real token service for a session of `principal` (as `describeGrant` names it), or of whom flags and config
+   * name. Never returns or logs a credential.
+   */
+  exchange(token: string, input: CloudInput, principal?: string): Promise<ExchangeAnswer>;
 }
 
 export interface ExchangeAnswer {

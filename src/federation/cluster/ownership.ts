@@ -20,12 +20,23 @@ export function ownContent(object: Member): Required<ObjectContent> | null {
   return entry === undefined ? null : managedContent(object, entry);
 }
 
-/** What others manage on the object, by field name as {@link toObjectFields} has it. Pure. */
+/** What the API server calls the manager of fields that it has not tracked from the start. */
+const UNTRACKED_MANAGER = "before-first-apply";
+
+/**
+ * What others manage on the object, by field name as {@link toObjectFields} has it. On an object without any entry the
+ * API server counts every field as somebody else's at the first apply. Pure.
+ */
 export function foreignFields(object: Member): ReadonlyMap<string, ForeignField> {
-  const found = managersOf(object)
-    .filter((entry) => !isOurs(entry))
-    .flatMap((entry) => Object.entries(toObjectFields(managedContent(object, entry))).map(([field, value]) => [field, { manager: String(entry["manager"]), value: String(value) }] as const));
-  return new Map(found);
+  const entries = managersOf(object);
+  const held = (manager: string, content: ObjectContent) => Object.entries(toObjectFields(content)).map(([field, value]) => [field, { manager, value: String(value) }] as const);
+  if (entries.length === 0) return new Map(held(UNTRACKED_MANAGER, wholeContent(object)));
+  return new Map(entries.filter((entry) => !isOurs(entry)).flatMap((entry) => held(String(entry["manager"]), managedContent(object, entry))));
+}
+
+function wholeContent(object: Member): ObjectContent {
+  const metadata = memberOf(object, "metadata");
+  return { labels: textsOf(metadata, "labels"), annotations: textsOf(metadata, "annotations"), data: textsOf(object, "data") };
 }
 
 function managersOf(object: Member): readonly Member[] {
@@ -50,9 +61,12 @@ function managedContent(object: Member, entry: Member): Required<ObjectContent> 
 }
 
 function owned(parent: Member, name: string, fields: Member): Readonly<Record<string, string>> {
-  const values = memberOf(parent, name);
-  const keys = Object.keys(memberOf(fields, `f:${name}`)).flatMap((key) => (key.startsWith("f:") ? [key.slice(2)] : []));
-  return Object.fromEntries(keys.flatMap((key) => (typeof values[key] === "string" ? [[key, values[key]] as const] : [])));
+  const keys = memberOf(fields, `f:${name}`);
+  return Object.fromEntries(Object.entries(textsOf(parent, name)).filter(([key]) => Object.hasOwn(keys, `f:${key}`)));
+}
+
+function textsOf(parent: Member, name: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(memberOf(parent, name)).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
 }
 
 function memberOf(parent: Member, name: string): Member {

@@ -6,7 +6,8 @@ import { combineProblems } from "../errors/codes.ts";
 import type { Problem } from "../errors/error.ts";
 import { type DesiredResource, planResources } from "../plan/plan-resources.ts";
 import type { Plan } from "../plan/step.ts";
-import { settleAll, uniqueProblems } from "./setup.ts";
+import { settleAll } from "../errors/settle-all.ts";
+import { uniqueProblems } from "./setup.ts";
 
 export interface GrantJourney<G extends GrantSpec> {
   readonly provider: Pick<Provider<SetupSpec, G>, "desiredGrants" | "describeGrant">;

@@ -3,10 +3,11 @@ import type { Caller, Connection, Findings, Provider, SetupDescription, SetupSpe
 import type { Cluster, ClusterTarget } from "../cluster/cluster.ts";
 import { judgeConflicts } from "../cluster/conflicts.ts";
 import { combineProblems } from "../errors/codes.ts";
-import { KubeassumeError, type Problem } from "../errors/error.ts";
+import type { Problem } from "../errors/error.ts";
+import { settleAll } from "../errors/settle-all.ts";
 import type { Http } from "../http/http.ts";
 import type { IssuerFacts } from "../oidc/read-issuer.ts";
-import { type DesiredResource, type ObservedResource, planResources } from "../plan/plan-resources.ts";
+import { type DesiredResource, planResources } from "../plan/plan-resources.ts";
 import type { Fields, Plan, Step } from "../plan/step.ts";
 import { type ReadChain, readIssuer } from "./issuer.ts";
 
@@ -69,16 +70,6 @@ export function uniqueProblems(problems: readonly Problem[]): readonly Problem[]
   return [...new Map(problems.map((problem) => [`${problem.code} ${problem.message}`, problem])).values()];
 }
 
-/** Waits for all, then throws all their problems at once; a defect is thrown as it is. */
-export async function settleAll<T extends readonly unknown[]>(work: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
-  const settled = await Promise.allSettled(work as readonly Promise<unknown>[]);
-  const failures = settled.filter((one): one is PromiseRejectedResult => one.status === "rejected").map((one): unknown => one.reason);
-  const defect = failures.find((failure) => !(failure instanceof KubeassumeError));
-  if (defect !== undefined) throw defect;
-  if (failures.length > 0) throw combineProblems(failures as KubeassumeError[]);
-  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
-}
-
 export interface ApplyJourney {
   readonly connection: Pick<Connection, "perform">;
   readonly cluster: Pick<Cluster, "perform"> | null;
@@ -97,5 +88,3 @@ export function applyToCloud(plan: Plan, journey: ApplyJourney): Promise<Outcome
   };
   return applyPlan(plan, { perform, onStep: journey.onStep, signal: journey.signal, resume: journey.resume, ...(journey.serialWrites ? { concurrency: 1 } : {}) });
 }
-
-export type { ObservedResource };

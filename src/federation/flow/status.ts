@@ -53,7 +53,11 @@ export async function readStatus(journey: StatusJourney): Promise<readonly Check
   const facts = await issuer;
   const checks: Check[] = [...judgeIssuerFacts(journey.issuer, facts, now())];
   checks.push(...judgeCluster(journey.issuer, { facts, keySets: await keySets, clusterIssuer: await clusterIssuer, tokens }));
-  for (const { cloud, seen: observed } of seen) checks.push(...judgeCloud(cloud, facts.value, await observed, tokens, now()));
+  for (const { cloud, seen: observed } of seen) {
+    const read = await observed;
+    checks.push(...judgeCloud(cloud, facts.value, read, tokens, now()));
+    if (journey.exchange && read.value !== null) checks.push(...(await exchangeAll(cloud, read.value.caller, tokens, now)));
+  }
   return checks;
 }
 
@@ -80,6 +84,22 @@ function judgeCloud(cloud: StatusCloud, facts: IssuerFacts | null, seen: Read<Ob
   const checks = cloud.provider.judgeStatus({ spec: cloud.spec, grants: cloud.grants, facts, caller, observed, tokens: tokens.byCloud.get(cloud.name) ?? new Map(), tokenJwks: tokens.jwks ?? facts?.jwks ?? null, now });
   const access: Check = { id: `${cloud.name}-access`, cloud: cloud.name, status: "pass", message: `reading as ${caller.name}`, hint: "", durationMs: seen.durationMs };
   return [access, ...checks];
+}
+
+/** Asks the real token service with every minted token, side by side. */
+async function exchangeAll(cloud: StatusCloud, caller: Caller, tokens: StatusTokens, now: () => Date): Promise<readonly Check[]> {
+  const minted = tokens.byCloud.get(cloud.name) ?? new Map<string, string>();
+  const wanted = cloud.grants.flatMap((grant) => grant.serviceAccounts.map((account) => ({ account: `${account.namespace}/${account.name}`, principal: cloud.provider.describeGrant(grant, caller).principal })));
+  const asked = wanted.filter(({ account }) => minted.has(account));
+  return Promise.all(asked.map(({ account, principal }) => exchangeOne(cloud, account, principal, minted.get(account) ?? "", now)));
+}
+
+async function exchangeOne(cloud: StatusCloud, account: string, principal: string, token: string, now: () => Date): Promise<Check> {
+  const { value, failure, durationMs } = await timed(now, () => cloud.connection.exchange(token, { flags: cloud.flags, config: null }, principal));
+  const common = { id: `${cloud.name}-exchange`, cloud: cloud.name, durationMs };
+  if (value?.accepted === true) return { ...common, status: "pass", message: `${account} became ${value.principal ?? principal}`, hint: "" };
+  if (value !== null) return { ...common, status: "fail", message: `${account} is refused: ${value.code ?? ""} ${value.cloudMessage ?? ""}`, hint: `kubeassume verify ${cloud.name} --service-account ${account} says which rule refuses it` };
+  return { ...common, status: "fail", message: failure?.message ?? `${account} could not be exchanged`, hint: failure?.hint ?? "" };
 }
 
 /** Runs one reading and keeps its failure as data. A defect is still thrown. */

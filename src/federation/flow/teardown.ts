@@ -4,7 +4,7 @@ import { codes } from "../errors/codes.ts";
 import { type Problem, warning } from "../errors/error.ts";
 import type { Plan, Step, StepStatus } from "../plan/step.ts";
 import type { Store, StoreInput, StoreSpec } from "../publish/store.ts";
-import { settleAll } from "./setup.ts";
+import { settleAll } from "../errors/settle-all.ts";
 
 export interface TeardownCloud {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { applyPlan, type Outcome } from "../apply/apply.ts";
 import type { CloudWorld } from "../clouds/cloud.ts";
 import type { KubeassumeError, Problem } from "../errors/error.ts";
-import { settleAll } from "../flow/setup.ts";
+import { settleAll } from "../errors/settle-all.ts";
 import { discoveryUrl, jwksUrl } from "../oidc/issuer.ts";
 import type { PublishedJwk } from "../oidc/publish.ts";
 import type { Http } from "../http/http.ts";

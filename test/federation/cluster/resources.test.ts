@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterTarget } from "../../../src/federation/cluster/cluster.ts";
 import { judgeConflicts } from "../../../src/federation/cluster/conflicts.ts";
+import { foreignFields } from "../../../src/federation/cluster/ownership.ts";
 import { fromObjectFields, toObjectFields } from "../../../src/federation/cluster/fields.ts";
 import { planResources } from "../../../src/federation/plan/plan-resources.ts";
 import type { Fields, Step } from "../../../src/federation/plan/step.ts";
@@ -167,5 +168,19 @@ describe("toObjectFields", () => {
   it("is reversed by fromObjectFields", () => {
     const content = { labels: { a: "1" }, annotations: { "b/c": "2" }, data: { d: "3" } };
     expect(fromObjectFields(toObjectFields(content))).toEqual(content);
+  });
+});
+
+describe("foreignFields", () => {
+  it("counts every field of an object without tracked managers as somebody else's, as the API server does", () => {
+    const object = { metadata: { annotations: { a: "1" }, labels: { b: "2" } }, data: { c: "3" } };
+    const manager = "before-first-apply";
+    expect(foreignFields(object)).toEqual(new Map([["label b", { manager, value: "2" }], ["annotation a", { manager, value: "1" }], ["data c", { manager, value: "3" }]]));
+  });
+
+  it("takes only the fields of others where managers are tracked", () => {
+    const entry = (manager: string, key: string) => ({ manager, operation: "Apply", fieldsV1: { "f:metadata": { "f:annotations": { ".": {}, [`f:${key}`]: {} } } } });
+    const object = { metadata: { annotations: { a: "1", b: "2", c: "3" }, managedFields: [entry("kubeassume", "a"), entry("helm", "b"), null, entry("helm", "gone")] } };
+    expect(foreignFields(object)).toEqual(new Map([["annotation b", { manager: "helm", value: "2" }]]));
   });
 });

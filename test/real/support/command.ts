@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the environment of the tests is passed on beneath `env`; by default it is. */
+  readonly inherits?: boolean;
 }
 
 export interface CommandResult {
@@ -17,7 +19,7 @@ export function runCommand(command: string, args: readonly string[], options: Co
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...(options.inherits === false ? {} : process.env), ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks = { stdout: "", stderr: "" };

@@ -7,6 +7,11 @@ export const awsChecks = defineChecks({
     why: "Without credentials, or without permission to read providers and roles, nothing at AWS can be checked.",
     fix: "log in, or allow what kubeassume permissions aws --for status prints",
   },
+  "aws-exchange": {
+    summary: "STS exchanges a freshly minted token of the service account for a session of its role",
+    why: "The one answer that counts. STS refuses what its own view of provider, keys and trust policy does not allow, for seconds after a change as well.",
+    fix: "kubeassume verify aws --service-account NAMESPACE/NAME --exchange says which rule refuses it",
+  },
   "aws-oidc-provider": {
     summary: "the account has an IAM OIDC provider for the issuer",
     why: "AWS looks the provider up by the token's issuer, byte for byte: without one, or with another spelling (a trailing slash, another case), it answers InvalidIdentityToken.",

@@ -2,13 +2,8 @@ import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { awsCodeOf, toAwsError } from "./errors.ts";
 
-type Iam = typeof import("./sdk-iam.ts");
-type Sts = typeof import("./sdk-sts.ts");
-
-/** The loaded SDKs with their clients. */
+/** The SDK's clients. Commands are imported where they are sent, so that the bundle leaves the others out. */
 export interface Sdk {
-  readonly iam: Iam;
-  readonly sts: Sts;
   readonly iamClient: IAMClient;
   readonly stsClient: STSClient;
 }

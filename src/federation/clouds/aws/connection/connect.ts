@@ -24,13 +24,8 @@ export type AwsConnection = Connection<AwsSetupSpec, AwsGrantSpec>;
 /** The SDK's clients for IAM and STS. Throws AWS_REGION_MISSING and AWS_REGION_INVALID; touches no network. */
 export async function connect(world: CloudWorld, input: CloudInput): Promise<AwsConnection> {
   const region = chooseRegion(world, input);
-  const [iam, sts, iamConfig, stsConfig] = await Promise.all([
-    import("./sdk-iam.ts"),
-    import("./sdk-sts.ts"),
-    toClientConfig(world, "IAM", region),
-    toClientConfig(world, "STS", region),
-  ]);
-  const sdk: Sdk = { iam, sts, iamClient: new iam.IAMClient(iamConfig), stsClient: new sts.STSClient(stsConfig) };
+  const [iamConfig, stsConfig] = await Promise.all([toClientConfig(world, "IAM", region), toClientConfig(world, "STS", region)]);
+  const sdk: Sdk = { iamClient: new IAMClient(iamConfig), stsClient: new STSClient(stsConfig) };
   await requireRegion(sdk.stsClient);
   let caller: Promise<Caller> | undefined;
   const identify = () => (caller ??= readCaller(sdk));
@@ -41,7 +36,7 @@ export async function connect(world: CloudWorld, input: CloudInput): Promise<Aws
     findMarked: (issuer, who) => findMarked(sdk, issuer, who),
     perform: (step) => perform(sdk, step),
     readTrust: (trustInput, issuer, who) => readTrust(sdk, trustInput, issuer, who),
-    exchange: (token, exchangeInput) => exchange(sdk, token, exchangeInput, identify),
+    exchange: (token, exchangeInput, principal) => exchange(sdk, token, exchangeInput, identify, principal),
   };
 }
 

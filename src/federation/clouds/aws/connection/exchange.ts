@@ -21,8 +21,8 @@ const THROTTLING: ReadonlySet<string> = new Set(["Throttling", "ThrottlingExcept
  * kept is who the session would be. Throws AWS_UNREACHABLE, AWS_THROTTLED, AWS_UNAVAILABLE for trouble that says nothing
  * about the token, and FLAG_INVALID.
  */
-export async function exchange({ stsClient }: Sdk, token: string, input: CloudInput, identify: () => Promise<Caller>): Promise<ExchangeAnswer> {
-  const RoleArn = textOf(input.flags["roleArn"]) ?? roleArn(chooseRole(input, await identify()));
+export async function exchange({ stsClient }: Sdk, token: string, input: CloudInput, identify: () => Promise<Caller>, principal?: string): Promise<ExchangeAnswer> {
+  const RoleArn = principal ?? textOf(input.flags["roleArn"]) ?? roleArn(chooseRole(input, await identify()));
   const RoleSessionName = textOf(input.flags["roleSessionName"]) ?? DEFAULT_SESSION_NAME;
   const DurationSeconds = readDuration(input);
   const command = new AssumeRoleWithWebIdentityCommand({ RoleArn, RoleSessionName, WebIdentityToken: token, ...(DurationSeconds === null ? {} : { DurationSeconds }) });

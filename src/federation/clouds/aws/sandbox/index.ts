@@ -2,5 +2,5 @@ export { awsStandIns, startAwsStandIns } from "./start.ts";
 export type { AwsStandInOptions, RunningAwsStandIns } from "./start.ts";
 export { awsFault } from "./faults.ts";
 export type { AwsService } from "./faults.ts";
-export { newBucket, SANDBOX_ACCOUNT } from "./state.ts";
+export { ALL_BLOCKED, newBucket, NONE_BLOCKED, SANDBOX_ACCOUNT } from "./state.ts";
 export type { AwsState, Bucket, Credential, OidcProvider, Role } from "./state.ts";

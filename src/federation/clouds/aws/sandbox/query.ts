@@ -26,6 +26,8 @@ export interface QueryAction {
   readonly optional: readonly string[];
   /** The ARN that the caller must be allowed to act on; null where nobody needs a permission. */
   readonly resource: ((call: Call) => string) | null;
+  /** The permission that the call needs too when it brings tags along: AWS treats them as if they were added by themselves. */
+  readonly tagging?: string;
   /** What stands inside the action's result element; undefined for actions that answer nothing. */
   readonly run: (call: Call) => XmlTree | undefined | Promise<XmlTree | undefined>;
 }
@@ -79,7 +81,10 @@ async function perform(service: QueryService, request: WireRequest, world: AwsWo
   }
   const form = parseForm(source, { fields: service.fields, required: action.required, optional: action.optional });
   const call: Call = { ...world, form, principal: signer.ok ? signer.principal : null, region: signer.ok ? signer.region : world.region };
-  if (call.principal !== null && action.resource !== null) authorize(call.principal, `${service.name}:${name}`, action.resource(call), call.state);
+  if (call.principal !== null && action.resource !== null) {
+    const tags = action.tagging !== undefined && form.tags("Tags").length > 0 ? [action.tagging] : [];
+    for (const permission of [`${service.name}:${name}`, ...tags]) authorize(call.principal, permission, action.resource(call), call.state);
+  }
   return { name, result: await action.run(call) };
 }
 

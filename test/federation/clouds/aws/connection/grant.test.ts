@@ -196,6 +196,22 @@ describe("teardown", () => {
   });
 });
 
+describe("the records for verify", () => {
+  it("are AWS's own, of the role of the service account; null for what does not exist under that very ARN", async () => {
+    const caller = await connection.identify();
+    expect(await connection.readTrust(input({}), ISSUER, caller)).toEqual({ provider: null, role: null });
+    await apply();
+    const { role } = await connection.readTrust(input({}), ISSUER, caller);
+    expect(role).toMatchObject({ Arn: expect.stringContaining(":role/kubeassume/payments.api-"), MaxSessionDuration: 3600, AssumeRolePolicyDocument: { Version: "2012-10-17" } });
+    await createForeignRole("elsewhere", "/team/");
+    const byArn = (roleArn: string) => connection.readTrust({ flags: { roleArn }, config: null }, ISSUER, caller);
+    expect((await byArn("arn:aws:iam::123456789012:role/elsewhere"))["role"]).toBeNull();
+    expect((await byArn("arn:aws:iam::123456789012:role/team/elsewhere"))["role"]).not.toBeNull();
+    await expect(byArn("arn:aws:iam::999999999999:role/elsewhere")).rejects.toMatchObject({ code: "AWS_ACCOUNT_MISMATCH" });
+    await expect(connection.readTrust({ flags: {}, config: null }, ISSUER, caller)).rejects.toMatchObject({ code: "FLAG_MISSING" });
+  });
+});
+
 describe("many grants", () => {
   it("cost pages, not a call each: 1,200 with one changed", async () => {
     const grants = Array.from({ length: 1200 }, (_, index) => ({ serviceAccount: `team-${index}/api`, aws: { roleName: `role-${index}`, maxSessionDuration: 7200 } }));

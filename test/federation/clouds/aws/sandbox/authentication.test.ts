@@ -1,5 +1,5 @@
-import { GetRoleCommand, ListRolesCommand } from "@aws-sdk/client-iam";
-import { HeadBucketCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateOpenIDConnectProviderCommand, CreateRoleCommand, GetPolicyCommand, GetRoleCommand, ListRolesCommand } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, HeadBucketCommand, ListBucketsCommand, PutBucketPolicyCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { awsFault, newBucket } from "../../../../../src/federation/clouds/aws/sandbox/index.ts";
@@ -91,6 +91,15 @@ describe("permissions", () => {
     expect(await refusalOf(aws.iam.send(new GetRoleCommand({ RoleName: "x" })))).toEqual({ code: "AccessDenied", status: 403, message });
   });
 
+  // IAM User Guide, "Tagging IAM resources": creating with tags needs the permission to tag as well.
+  it("to tag are needed by whoever creates with tags", async () => {
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Deny", Principal: "*", Action: "sts:*" }] });
+    aws.state.denyActions.add("iam:TagRole");
+    const tagged = new CreateRoleCommand({ RoleName: "tagged", AssumeRolePolicyDocument, Tags: [{ Key: "a", Value: "b" }] });
+    expect((await refusalOf(aws.iam.send(tagged))).message).toContain("not authorized to perform: iam:TagRole on resource: arn:aws:iam::123456789012:role/tagged");
+    await aws.iam.send(new CreateRoleCommand({ RoleName: "untagged", AssumeRolePolicyDocument }));
+  });
+
   it("of S3 are judged by the permission that AWS asks for", async () => {
     aws.state.buckets.set("denied", newBucket("denied", "eu-west-1", "123456789012", new Date()));
     const refusal = await refusalOf(aws.s3.send(new PutObjectCommand({ Bucket: "denied", Key: "k", Body: "x" })));
@@ -117,6 +126,24 @@ describe("overload", () => {
     }
     overloaded.service = "";
   });
+});
+
+it("has every ARN in the partition that it was started for", async () => {
+  const china = await startTestAws({ partition: "aws-cn", region: "cn-north-1" });
+  const { iam, sts, s3 } = china.clients(china.credentials, "cn-north-1");
+  expect((await sts.send(identity)).Arn).toBe("arn:aws-cn:iam::123456789012:user/sandbox");
+  const { OpenIDConnectProviderArn } = await iam.send(new CreateOpenIDConnectProviderCommand({ Url: "https://x.example.com", ThumbprintList: ["a".repeat(40)] }));
+  expect(OpenIDConnectProviderArn).toBe("arn:aws-cn:iam::123456789012:oidc-provider/x.example.com");
+  expect((await iam.send(new GetPolicyCommand({ PolicyArn: "arn:aws-cn:iam::aws:policy/ReadOnlyAccess" }))).Policy?.PolicyName).toBe("ReadOnlyAccess");
+  expect((await refusalOf(iam.send(new GetPolicyCommand({ PolicyArn: "arn:aws:iam::aws:policy/ReadOnlyAccess" })))).code).toBe("InvalidInput");
+  await s3.send(new CreateBucketCommand({ Bucket: "china" }));
+  const policy = (partition: string): string => {
+    const statement = { Effect: "Allow", Principal: { AWS: "210987654321" }, Action: "s3:GetObject", Resource: `arn:${partition}:s3:::china/*` };
+    return JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+  };
+  await s3.send(new PutBucketPolicyCommand({ Bucket: "china", Policy: policy("aws-cn") }));
+  expect((await refusalOf(s3.send(new PutBucketPolicyCommand({ Bucket: "china", Policy: policy("aws") })))).code).toBe("MalformedPolicy");
+  await china.stop();
 });
 
 it("writes the credentials into a file that only the owner reads, and not into the environment", async () => {

@@ -17,6 +17,7 @@ export const providerActions: Readonly<Record<string, QueryAction>> = {
   CreateOpenIDConnectProvider: {
     required: ["Url"],
     optional: ["ClientIDList", "ThumbprintList", "Tags"],
+    tagging: "iam:TagOpenIDConnectProvider",
     resource: ({ form, state }) => `arn:${state.partition}:iam::${state.account}:oidc-provider/${form.text("Url").replace(/^https?:\/\//, "")}`,
     run: createProvider,
   },

@@ -17,6 +17,7 @@ export const roleActions: Readonly<Record<string, QueryAction>> = {
   CreateRole: {
     required: ["RoleName", "AssumeRolePolicyDocument"],
     optional: ["Path", "Description", "MaxSessionDuration", "PermissionsBoundary", "Tags"],
+    tagging: "iam:TagRole",
     resource: ({ form, state }) => `arn:${state.partition}:iam::${state.account}:role${form.optional("Path") ?? "/"}${form.text("RoleName")}`,
     run: createRole,
   },

@@ -2,7 +2,7 @@ import { AwsError } from "../errors.ts";
 import type { ObjectOwnership, PublicAccessBlock, Tag } from "../state.ts";
 import { childAt, childrenAt, textAt } from "../xml.ts";
 import { parseXml } from "../parse-xml.ts";
-import type { ParsedXml } from "../xml.ts";
+import type { ParsedXml } from "../parse-xml.ts";
 import { bucketOf } from "./call-bucket.ts";
 import type { S3Action, S3Answer, S3Call } from "./call.ts";
 import { malformedXml } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { CloudInput } from "../../federation/clouds/cloud.ts";
-import { readTextFile } from "../edge/context.ts";
+import { readTextFile } from "./context.ts";
 
 /**
  * Reads the policy files that flags and config name, so that everything behind this line is pure:

@@ -1,0 +1,98 @@
+import { awsFault, type AwsService } from "../../src/federation/clouds/aws/sandbox/index.ts";
+import type { Fault, FaultTime, SeenRequest } from "../../src/federation/sandbox/traffic.ts";
+import type { Call } from "./scene.ts";
+
+/** The n-th call of one name in a run: `aws.iam GetRole` is made when planning and again right before deleting. */
+export interface Place {
+  readonly name: string;
+  readonly nth: number;
+  readonly writes: boolean;
+}
+
+export const FAULTS = ["connection reset", "timeout", "429", "500", "throttled in AWS's own words", "truncated body"] as const;
+export type FaultName = (typeof FAULTS)[number];
+
+/** One thing that goes wrong at one place of one command. */
+export type Cell = {
+  readonly scenario: string;
+  readonly place: Place;
+  /** `before`: the call has no effect; `after`: it has, and its answer is lost. */
+  readonly when: FaultTime;
+} & (
+  | { readonly how: "for good" | "once"; readonly fault: FaultName }
+  /** SIGKILL, or the signal of Ctrl-C, while the call is under way. */
+  | { readonly how: "killed" | "interrupted" }
+);
+
+export function nameOf({ service, action }: Pick<Call, "service" | "action">): string {
+  return `${service} ${action}`;
+}
+
+/** The calls of a run, each with its number among those of its name; in an order that does not depend on timing. */
+export function placesOf(calls: readonly Call[]): readonly Place[] {
+  const seen = new Map<string, number>();
+  const places = calls.map((call) => {
+    const name = nameOf(call);
+    const nth = (seen.get(name) ?? 0) + 1;
+    seen.set(name, nth);
+    return { name, nth, writes: call.writes };
+  });
+  return places.sort((a, b) => (a.name === b.name ? a.nth - b.nth : a.name < b.name ? -1 : 1));
+}
+
+/** Everything that can go wrong with the calls of one command. */
+export function allCells(scenario: string, places: readonly Place[]): readonly Cell[] {
+  return places.flatMap((place): readonly Cell[] => {
+    const times: readonly FaultTime[] = place.writes ? ["before", "after"] : ["before"];
+    const aws = place.name.startsWith("aws.");
+    const faults = times.flatMap((when) => FAULTS.filter((fault) => fits(fault, when, place)).map((fault) => ({ scenario, place, when, fault })));
+    return [
+      ...faults.map((cell): Cell => ({ ...cell, how: "for good" })),
+      // Only AWS's SDK repeats a call, and it does not repeat one that took too long.
+      ...(aws ? faults.filter(({ fault }) => fault !== "timeout").map((cell): Cell => ({ ...cell, how: "once" })) : []),
+      ...times.map((when): Cell => ({ scenario, place, when, how: "killed" })),
+      ...(place.writes ? [{ scenario, place, when: "after", how: "interrupted" } as const] : []),
+    ];
+  });
+}
+
+/**
+ * A part of them that has every call, every kind of fault, and what is worst for writes: a lost answer, once and for
+ * good, a process that is killed right after, and an interruption.
+ */
+export function someCells(scenario: string, places: readonly Place[]): readonly Cell[] {
+  const cells = allCells(scenario, places);
+  return places.flatMap((place, index) => {
+    const own = cells.filter((cell) => cell.place === place);
+    const lasting = own.filter((cell) => cell.how === "for good");
+    const chosen = lasting[(index * 5 + scenario.length) % lasting.length];
+    const worst = own.filter(({ how, when }) => when === "after" && (how === "killed" || how === "interrupted"));
+    const healed = own.find((cell) => cell.how === "once" && cell.fault === "connection reset" && cell.when === (place.writes ? "after" : "before"));
+    return [chosen, ...(place.writes ? [...worst, healed] : [])].filter((cell) => cell !== undefined);
+  });
+}
+
+function fits(fault: FaultName, when: FaultTime, { name, writes }: Place): boolean {
+  if (fault === "throttled in AWS's own words") return name.startsWith("aws.") && when === "before";
+  // Half an answer is half of the true one, so the effect is there; too many requests have none.
+  if (fault === "truncated body") return when === "after" || !writes;
+  return fault !== "429" || when === "before";
+}
+
+export function titleOf(cell: Cell): string {
+  const { scenario, place, when } = cell;
+  const what = "fault" in cell ? `${cell.fault} ${cell.how}` : cell.how;
+  return `${scenario}: ${what} at ${place.name}${place.nth === 1 ? "" : ` #${place.nth}`}${place.writes ? `, ${when} its effect` : ""}`;
+}
+
+/** The fault for a request; `when` is ignored where half of the true answer is wanted. */
+export function toFault(name: FaultName, when: FaultTime, { service }: SeenRequest): Fault {
+  if (name === "connection reset") return { kind: "reset", when };
+  if (name === "timeout") return { kind: "stall", when };
+  if (name === "truncated body") return { kind: "truncate", when: "after" };
+  const isAws = service.startsWith("aws.");
+  if (name === "500") return isAws ? awsFault(service as AwsService, "internal", when) : { kind: "status", when, status: 500, body: "it broke\n" };
+  if (!isAws) return { kind: "status", when, status: 429, headers: { "retry-after": "1" }, body: "too many requests\n" };
+  const throttled = awsFault(service as AwsService, "throttling", when);
+  return name === "429" && throttled.kind === "status" ? { ...throttled, status: 429 } : throttled;
+}

@@ -1,0 +1,99 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { run } from "../../src/commands/run.ts";
+import type { World } from "../../src/commands/world.ts";
+import type { AwsState } from "../../src/federation/clouds/aws/sandbox/index.ts";
+import { createHttp } from "../../src/federation/http/create-http.ts";
+import type { Ran } from "./kubeassume.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+/** A scene of its own that goes back to any of its earlier states, and kubeassume run in this process against it. */
+export interface Lane {
+  readonly scene: Scene;
+  /** The command in this process: the same as a process of its own, without its start. */
+  run(args: readonly string[], signal?: AbortSignal): Promise<Pick<Ran, "exit" | "stdout" | "stderr">>;
+  save(): Saved;
+  restore(saved: Saved): Promise<void>;
+  /** Resolves when no request is being served any more: what a process that was killed had sent has arrived. */
+  settle(): Promise<void>;
+}
+
+/** The account; the cluster's objects are made by the commands and taken away by `restore`. */
+export type Saved = Pick<AwsState, "providers" | "roles" | "buckets"> & { readonly objects: readonly string[] };
+
+/** What the commands may make in the cluster. */
+const OBJECTS = [
+  ["serviceaccounts", "demo", "app"],
+  ["configmaps", "demo", "aws-trust"],
+] as const;
+
+export async function startLane(): Promise<Lane> {
+  const scene = await startScene();
+  return {
+    scene,
+    run: (args, signal = new AbortController().signal) => runHere(scene, args, signal),
+    save: () => ({ ...copy(scene.aws.state), objects: objectsOf(scene) }),
+    restore: async (saved) => {
+      scene.breakWith(null);
+      const { state } = scene.aws;
+      const { providers, roles, buckets } = copy(saved);
+      refill(state.providers, providers);
+      refill(state.roles, roles);
+      refill(state.buckets, buckets);
+      await removeObjects(scene, objectsOf(scene).filter((path) => !saved.objects.includes(path)));
+      scene.forget();
+    },
+    settle: async () => {
+      // Two turns: a request whose bytes lie in the socket is seen in the next one.
+      for (let quiet = 0; quiet < 2; ) {
+        await turn();
+        quiet = scene.sandbox.requests.some(({ endedAt }) => endedAt === null) ? 0 : quiet + 1;
+      }
+    },
+  };
+}
+
+async function runHere(scene: Scene, args: readonly string[], signal: AbortSignal): Promise<Pick<Ran, "exit" | "stdout" | "stderr">> {
+  const [out, errors]: [string[], string[]] = [[], []];
+  const world: World = {
+    argv: args,
+    env: { HOME: scene.dir, NO_PROXY: "127.0.0.1", ...scene.env },
+    cwd: scene.dir,
+    stdout: { write: (text) => void out.push(text), isTTY: false, columns: 80 },
+    stderr: { write: (text) => void errors.push(text), isTTY: false, columns: 80 },
+    stdin: { isTTY: false, readAll: async () => "", readLine: async () => null },
+    now: () => new Date(),
+    signal,
+  };
+  const exit = await run(world, "0.0.0");
+  return { exit, stdout: out.join(""), stderr: errors.join("") };
+}
+
+/** Objects of a bucket are never changed in place; everything else is. */
+function copy({ providers, roles, buckets }: Pick<AwsState, "providers" | "roles" | "buckets">): Pick<AwsState, "providers" | "roles" | "buckets"> {
+  const each = <T>(map: ReadonlyMap<string, T>, one: (value: T) => T): Map<string, T> => new Map([...map].map(([key, value]) => [key, one(value)]));
+  return {
+    providers: each(providers, (provider) => structuredClone(provider)),
+    roles: each(roles, (role) => structuredClone(role)),
+    buckets: each(buckets, (bucket) => ({ ...bucket, tags: [...bucket.tags], objects: new Map(bucket.objects) })),
+  };
+}
+
+function refill<T>(map: Map<string, T>, content: ReadonlyMap<string, T>): void {
+  map.clear();
+  for (const [key, value] of content) map.set(key, value);
+}
+
+function objectsOf(scene: Scene): readonly string[] {
+  const present = OBJECTS.filter(([plural, namespace, name]) => scene.sandbox.cluster.find(plural, namespace, name) !== null);
+  return present.map(([plural, namespace, name]) => `/api/v1/namespaces/${namespace}/${plural}/${name}`);
+}
+
+async function removeObjects({ sandbox }: Scene, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const http = createHttp({ caPem: [sandbox.caPem], env: {}, timeoutMs: 10_000 });
+  const headers = { authorization: `Bearer ${sandbox.cluster.adminToken}` };
+  for (const path of paths) {
+    const { status } = await http({ method: "DELETE", url: `${sandbox.cluster.url}${path}`, headers });
+    if (status !== 200) throw new Error(`the sandbox answers ${status} to DELETE ${path}`);
+  }
+}
