@@ -1,30 +1,44 @@
-import { it } from "vitest";
-import { startLane } from "../support/fault-lane.ts";
-import { placesOf } from "../support/fault-cells.ts";
-import { factsOf } from "../support/fault-facts.ts";
-import { writeFileSync } from "node:fs";
-it("records", async () => {
-  const t0 = performance.now();
-  const lane = await startLane();
-  console.log("start", performance.now() - t0);
-  const issuer = ["--issuer-url", lane.scene.issuer];
-  const policy = await lane.scene.file("p.json", JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }] }));
-  let out = "";
-  for (let i = 0; i < 2; i++) {
-  await lane.restore({ providers: new Map(), roles: new Map(), buckets: new Map(), objects: [] });
-  for (const args of [
-    ["publish", "s3", "--bucket", "oidc", "--create-bucket", ...issuer],
-    ["setup", "aws", "--boilerplate-configmap", "demo/aws-trust", ...issuer],
-    ["grant", "aws", "--service-account", "demo/app", "--role-name", "demo-app", "--policy-arn", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "--policy-file", policy, "--apply-manifests", ...issuer],
-    ["teardown", "aws", "--delete-bucket", "--yes", ...issuer],
-  ]) {
-    lane.scene.forget();
-    const t = performance.now(); const c = process.cpuUsage();
-    const ran = await lane.run([...args, "-o", "json"]);
-    const u = process.cpuUsage(c);
-    out += `${args.slice(0, 2).join(" ")} ${ran.exit} ${performance.now() - t}ms cpu ${(u.user + u.system) / 1000}\n${ran.exit === 0 ? "" : ran.stderr}`;
-    if (i === 0) out += placesOf(lane.scene.calls()).map((p) => `   ${p.writes ? "W" : " "} ${p.name} #${p.nth}`).join("\n") + "\n" + JSON.stringify(factsOf(lane.scene)).slice(0, 3000) + "\n";
-  }}
-  writeFileSync("/tmp/h13.txt", out);
-  await lane.scene.close();
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { allCells, type Cell, FAULTS, placesOf, someCells, titleOf } from "../support/fault-cells.ts";
+import { type PreparedLane, prepareLane, SCENARIOS } from "../support/fault-scenarios.ts";
+import { walk } from "../support/fault-walk.ts";
+
+/** All of it takes minutes: `npm run test:faults`. `npm test` walks a part that has every call and every kind of fault. */
+const FULL = process.env["FULL_FAULTS"] === "1";
+const LANES = 8;
+const MINUTES = 60_000;
+
+const HOWS: readonly { readonly name: string; readonly has: (cell: Cell) => boolean }[] = [
+  ...FAULTS.map((fault) => ({ name: `${fault} at any call`, has: (cell: Cell) => cell.how === "for good" && cell.fault === fault })),
+  { name: "a fault that passes", has: ({ how }) => how === "once" },
+  { name: "a killed process", has: ({ how }) => how === "killed" },
+  { name: "an interruption at any write", has: ({ how }) => how === "interrupted" },
+];
+
+let lanes: readonly PreparedLane[] = [];
+let cells: readonly Cell[] = [];
+let found: Awaited<ReturnType<typeof walk>> = new Map();
+
+beforeAll(async () => {
+  const started = performance.now();
+  lanes = await Promise.all(Array.from({ length: LANES }, prepareLane));
+  const choose = FULL ? allCells : someCells;
+  cells = SCENARIOS.flatMap(({ name }) => choose(name, placesOf(lanes[0]?.prepared.get(name)?.calls ?? [])));
+  found = await walk(cells, lanes);
+  const counts = SCENARIOS.map(({ name }) => `${cells.filter(({ scenario }) => scenario === name).length} ${name}`);
+  console.log(`${cells.length} cells in ${((performance.now() - started) / 1000).toFixed(1)} s: ${counts.join(", ")}`);
+}, 15 * MINUTES);
+
+afterAll(() => Promise.all(lanes.map(({ lane }) => lane.scene.close())));
+
+describe.each(SCENARIOS)("$name", ({ name }) => {
+  it.each(HOWS)("reports the truth, ends with the right code and is finished by the next run after $name", ({ has }) => {
+    const wrong = cells.filter((cell) => cell.scenario === name && has(cell)).flatMap((cell) => (found.get(cell) ?? ["was not walked"]).map((problem) => `${titleOf(cell)}: ${problem}`));
+    expect(wrong).toEqual([]);
+  });
+});
+
+it("never brings the stand-ins themselves out of step", () => {
+  const requests = lanes.flatMap(({ lane }) => lane.scene.sandbox.requests);
+  expect(requests.filter(({ unmatched, defect }) => unmatched || defect !== null)).toEqual([]);
 });

@@ -33,6 +33,7 @@ function bucketFacts(bucket: Bucket): Facts {
   const { name, region, publicAccessBlock, ownership, policy, tags, objects } = bucket;
   const jwks = objectFacts(bucket, "openid/v1/jwks");
   const discovery = objectFacts(bucket, ".well-known/openid-configuration");
+  const foreign = [...objects.keys()].filter((key) => !/openid/.test(key)).sort();
   const isDefault = publicAccessBlock !== null && Object.values(publicAccessBlock).every((flag) => flag);
   return {
     [`s3.bucket/${name}`]: { region },
@@ -42,7 +43,7 @@ function bucketFacts(bucket: Bucket): Facts {
     [`s3.policy/${name}`]: policy === null ? null : (JSON.parse(policy) as unknown),
     [`s3.jwks/${name}`]: jwks,
     [`s3.discovery/${name}`]: discovery,
-    [`other objects in ${name}`]: [...objects.keys()].filter((key) => !/openid/.test(key)).sort(),
+    [`other objects in ${name}`]: foreign.length === 0 ? null : foreign,
   };
 }
 

@@ -17,8 +17,8 @@ export interface Lane {
   settle(): Promise<void>;
 }
 
-/** The account; the cluster's objects are made by the commands and taken away by `restore`. */
-export type Saved = Pick<AwsState, "providers" | "roles" | "buckets"> & { readonly objects: readonly string[] };
+/** The account. The cluster is not in it: it always goes back to its beginning. */
+export type Saved = Pick<AwsState, "providers" | "roles" | "buckets">;
 
 /** What the commands may make in the cluster. */
 const OBJECTS = [
@@ -31,7 +31,7 @@ export async function startLane(): Promise<Lane> {
   return {
     scene,
     run: (args, signal = new AbortController().signal) => runHere(scene, args, signal),
-    save: () => ({ ...copy(scene.aws.state), objects: objectsOf(scene) }),
+    save: () => copy(scene.aws.state),
     restore: async (saved) => {
       scene.breakWith(null);
       const { state } = scene.aws;
@@ -39,7 +39,7 @@ export async function startLane(): Promise<Lane> {
       refill(state.providers, providers);
       refill(state.roles, roles);
       refill(state.buckets, buckets);
-      await removeObjects(scene, objectsOf(scene).filter((path) => !saved.objects.includes(path)));
+      await removeObjects(scene);
       scene.forget();
     },
     settle: async () => {
@@ -69,7 +69,7 @@ async function runHere(scene: Scene, args: readonly string[], signal: AbortSigna
 }
 
 /** Objects of a bucket are never changed in place; everything else is. */
-function copy({ providers, roles, buckets }: Pick<AwsState, "providers" | "roles" | "buckets">): Pick<AwsState, "providers" | "roles" | "buckets"> {
+function copy({ providers, roles, buckets }: Saved): Saved {
   const each = <T>(map: ReadonlyMap<string, T>, one: (value: T) => T): Map<string, T> => new Map([...map].map(([key, value]) => [key, one(value)]));
   return {
     providers: each(providers, (provider) => structuredClone(provider)),
@@ -83,17 +83,13 @@ function refill<T>(map: Map<string, T>, content: ReadonlyMap<string, T>): void {
   for (const [key, value] of content) map.set(key, value);
 }
 
-function objectsOf(scene: Scene): readonly string[] {
-  const present = OBJECTS.filter(([plural, namespace, name]) => scene.sandbox.cluster.find(plural, namespace, name) !== null);
-  return present.map(([plural, namespace, name]) => `/api/v1/namespaces/${namespace}/${plural}/${name}`);
-}
-
-async function removeObjects({ sandbox }: Scene, paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
+async function removeObjects({ sandbox }: Scene): Promise<void> {
+  const present = OBJECTS.filter(([plural, namespace, name]) => sandbox.cluster.find(plural, namespace, name) !== null);
+  if (present.length === 0) return;
   const http = createHttp({ caPem: [sandbox.caPem], env: {}, timeoutMs: 10_000 });
   const headers = { authorization: `Bearer ${sandbox.cluster.adminToken}` };
-  for (const path of paths) {
-    const { status } = await http({ method: "DELETE", url: `${sandbox.cluster.url}${path}`, headers });
-    if (status !== 200) throw new Error(`the sandbox answers ${status} to DELETE ${path}`);
+  for (const [plural, namespace, name] of present) {
+    const { status } = await http({ method: "DELETE", url: `${sandbox.cluster.url}/api/v1/namespaces/${namespace}/${plural}/${name}`, headers });
+    if (status !== 200) throw new Error(`the sandbox answers ${status} when ${plural} ${namespace}/${name} shall go`);
   }
 }

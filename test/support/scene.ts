@@ -66,6 +66,7 @@ export interface Call {
 export interface SceneOptions {
   /** Added to each request, in milliseconds. */
   readonly latencyMs?: number;
+  readonly now?: () => Date;
 }
 
 /** Starts the sandbox in this process, so that a test can look into it, seed it and break it. */
@@ -77,7 +78,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const sandbox = await startSandbox({
     clouds: { aws: { start: async (host) => (aws = await startAwsStandIns(host)) } },
     dir,
-    now: () => new Date(),
+    now: options.now ?? (() => new Date()),
     latencyMs: options.latencyMs,
     faults: (request) => {
       const call = toCall(request);

@@ -1,12 +1,14 @@
 import type { Cloud, SetupDescription } from "../../federation/clouds/cloud.ts";
 import type { ClusterTarget } from "../../federation/cluster/cluster.ts";
 import { toObjectFields } from "../../federation/cluster/fields.ts";
-import { applyToCloud, type PlannedSetup, planSetup } from "../../federation/flow/setup.ts";
+import { codes } from "../../federation/errors/codes.ts";
+import { KubeassumeError } from "../../federation/errors/error.ts";
+import { type PlannedSetup, planSetup } from "../../federation/flow/setup.ts";
 import { parseServiceAccountName } from "../../federation/oidc/subject.ts";
-import { type Fields, isUnchanged } from "../../federation/plan/step.ts";
-import { reportOutcome, reportPlanned } from "../../federation/report/envelope.ts";
+import type { Fields } from "../../federation/plan/step.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { chainReader } from "../edge/chain-reader.ts";
+import { confirmAndApply } from "../edge/confirm-and-apply.ts";
 
 /** Plans, shows, asks, applies, reports. */
 export async function runSetup(cloud: Cloud, context: CommandContext): Promise<CommandResult> {
@@ -26,24 +28,11 @@ export async function runSetup(cloud: Cloud, context: CommandContext): Promise<C
     now: context.world.now(),
     inCluster: cluster === null || target === null ? null : { cluster, target, fields: boilerplateFields },
   });
-  context.ui.plan(planned.plan);
-  if (context.dryRun) return { kind: "Plan", data: { steps: reportPlanned(planned.plan) }, warnings: planned.warnings, text: "" };
-  if (!isUnchanged(planned.plan)) await context.ui.confirm("apply this plan?", "go-ahead");
-  const outcome = await applyToCloud(planned.plan, {
-    connection,
-    cluster,
-    onStep: context.ui.step,
-    signal: context.signal,
-    resume: context.commandLine,
-    serialWrites: cloud.capabilities.serialWrites,
-  });
-  if (outcome.error === null) for (const next of planned.description.nextSteps) context.ui.note(`next: ${next}`);
-  return {
-    data: { ...toData(cloud, spec.issuer, planned), steps: reportOutcome(outcome.steps), nextSteps: planned.description.nextSteps },
-    warnings: planned.warnings,
-    text: outcome.error === null ? `${planned.description.provider}\n` : "",
-    ...(outcome.error === null ? {} : { error: outcome.error }),
-  };
+  const { plan, warnings, description } = planned;
+  return confirmAndApply(
+    { cloud, plan, warnings, connection, cluster, nextSteps: description.nextSteps, data: toData(cloud, spec.issuer, planned), text: `${description.provider}\n` },
+    context,
+  );
 }
 
 function toData(cloud: Cloud, issuer: string, planned: PlannedSetup): object {
@@ -54,8 +43,16 @@ function toData(cloud: Cloud, issuer: string, planned: PlannedSetup): object {
 function boilerplateTarget(context: CommandContext): ClusterTarget | null {
   const given = context.flags["boilerplateConfigmap"];
   if (typeof given !== "string") return null;
-  // The grammar of NAMESPACE/NAME is that of service accounts: a DNS label and a DNS subdomain.
-  return { kind: "cluster.config-map", ...parseServiceAccountName(given) };
+  try {
+    // The grammar of NAMESPACE/NAME is that of service accounts: a DNS label and a DNS subdomain.
+    return { kind: "cluster.config-map", ...parseServiceAccountName(given) };
+  } catch (cause) {
+    throw new KubeassumeError(codes.FLAG_INVALID, {
+      message: `--boilerplate-configmap ${JSON.stringify(given.slice(0, 300))} is not NAMESPACE/NAME`,
+      hint: "give --boilerplate-configmap a namespace and the name of a ConfigMap, as in kube-system/aws-trust",
+      cause,
+    });
+  }
 }
 
 function boilerplateFields(description: SetupDescription): Fields {

@@ -27,7 +27,8 @@ export async function runTeardown(context: CommandContext): Promise<CommandResul
     keepDocuments: context.flags["keepDocuments"] === true,
     deletePlace: context.flags["deleteBucket"] === true,
   });
-  context.ui.plan(planned.plan);
+  if (planned.plan.steps.length === 0) context.ui.note(`nothing carries kubeassume's mark for ${issuer}`);
+  else context.ui.plan(planned.plan);
   const { leftBehind } = planned;
   if (context.dryRun) return { kind: "Plan", data: { issuer, steps: reportPlanned(planned.plan) }, warnings: leftBehind, text: "" };
   if (planned.plan.steps.length > 0) await context.ui.confirm("remove all of this?", "refuse");
@@ -36,10 +37,12 @@ export async function runTeardown(context: CommandContext): Promise<CommandResul
 
 async function apply(issuer: string, planned: PlannedTeardown, context: CommandContext): Promise<CommandResult> {
   const outcome = await applyTeardown(planned, { onStep: context.ui.step, signal: context.signal, resume: context.commandLine });
+  const removed = outcome.steps.filter((one) => one.status === "done").map((one) => one.step.target);
   const undone = outcome.steps.filter((one) => one.status !== "done").map((one) => one.step.target);
   const leftBehind = [...undone, ...planned.leftBehind.map((problem) => problem.message)];
+  // The cluster is not asked: a teardown needs the cloud's credentials alone.
+  if (removed.length > 0) context.ui.note("in the cluster, annotations that grant --apply-manifests wrote and a boilerplate ConfigMap stay; they give no access any more");
   const error = outcome.error ?? (planned.leftBehind.length > 0 ? leftError(planned) : undefined);
-  const removed = outcome.steps.filter((one) => one.status === "done").map((one) => one.step.target);
   return {
     data: { issuer, steps: reportOutcome(outcome.steps), leftBehind },
     warnings: planned.leftBehind,

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { isAbsolute, resolve } from "node:path";
 import { KubeassumeError } from "../errors/error.ts";
+import { withinTime } from "../http/within-time.ts";
 import { kubeconfigCodes } from "./codes.ts";
 import type { ClusterEntry, ExecEntry } from "./kubeconfig.ts";
 
@@ -60,16 +61,15 @@ function clusterInfo({ cluster, caPem }: ExecOptions): object {
 
 function run(exec: ExecEntry, options: ExecOptions): Promise<string> {
   const limit = options.interactive ? Math.max(options.timeoutMs, INTERACTIVE_TIMEOUT_MS) : options.timeoutMs;
+  return withinTime(limit, options.signal, (signal) => collectOutput(exec, options, { limit, signal }));
+}
+
+function collectOutput(exec: ExecEntry, options: ExecOptions, bound: { readonly limit: number; readonly signal: AbortSignal }): Promise<string> {
   const isPath = exec.command.includes("/") || exec.command.includes("\\");
   const command = isPath && !isAbsolute(exec.command) ? resolve(options.directory, exec.command) : exec.command;
   const terminal = options.interactive ? "inherit" : "ignore";
   return new Promise((settle, reject) => {
-    const child = spawn(command, exec.args, {
-      env: options.env as NodeJS.ProcessEnv,
-      stdio: [terminal, "pipe", terminal],
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(limit)]),
-      killSignal: "SIGKILL",
-    });
+    const child = spawn(command, exec.args, { env: options.env as NodeJS.ProcessEnv, stdio: [terminal, "pipe", terminal], signal: bound.signal, killSignal: "SIGKILL" });
     const chunks: Buffer[] = [];
     let size = 0;
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -78,7 +78,7 @@ function run(exec: ExecEntry, options: ExecOptions): Promise<string> {
       else child.kill("SIGKILL");
     });
     // Not as cause: it holds the plugin's arguments, which may hold a secret.
-    child.on("error", (error: NodeJS.ErrnoException) => reject(pluginError(exec, startProblem(error, limit))));
+    child.on("error", (error: NodeJS.ErrnoException) => reject(pluginError(exec, startProblem(error, bound.limit))));
     child.on("close", (code) => {
       if (code === 0) settle(Buffer.concat(chunks).toString("utf8"));
       else reject(pluginError(exec, size > MAX_BYTES ? "prints more than 1 MiB" : `ended with ${code === null ? "a signal" : `status ${code}`}`));

@@ -41,13 +41,6 @@ export function renderServiceAccount(options: ServiceAccountOptions): Manifest {
   return { title: options.title ?? "ServiceAccount", applicable: true, yaml: render(object) };
 }
 
-/** A ConfigMap that can be applied as it stands. */
-export function renderConfigMap(options: ServiceAccountOptions & { readonly data: Texts }): Manifest {
-  const { namespace, name, annotations, labels, data } = options;
-  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, ...filled({ labels, annotations }) }, data };
-  return { title: options.title ?? "ConfigMap", applicable: true, yaml: render(object) };
-}
-
 /**
  * A pod to copy from, for clusters without a webhook: it asks the kubelet for a token with one audience
  * (kubernetes.io/docs/concepts/storage/projected-volumes, "serviceAccountToken") and tells the SDK where it is.

@@ -17,7 +17,7 @@ const KINDS = {
 const CONCURRENCY = 8;
 
 /** The id under which a target is planned and observed. */
-export function idOf({ kind, namespace, name }: ClusterTarget): string {
+function idOf({ kind, namespace, name }: ClusterTarget): string {
   return `${kind}/${namespace}/${name}`;
 }
 

@@ -91,7 +91,8 @@ function judgeKeys(reads: ClusterReads): Check {
   const missing = inUse.filter((key) => materials.get(key.kid) !== materialOf(key)).map((key) => key.kid ?? "without kid");
   if (missing.length > 0) return answer(definition, "fail", `the cluster signs with keys that are not published: ${[...new Set(missing)].join(", ")}`, keySets.durationMs);
   const extra = published.length - new Set(inUse.map((key) => key.kid)).size;
-  const words = `all ${new Set(inUse.map((key) => key.kid)).size} keys of the cluster are published${extra > 0 ? `, and ${extra} more` : ""}`;
+  const count = new Set(inUse.map((key) => key.kid)).size;
+  const words = `${count === 1 ? "the one key" : `all ${count} keys`} of the cluster ${count === 1 ? "is" : "are"} published${extra > 0 ? `, and ${extra} more` : ""}`;
   const [unread] = keySets.value.warnings;
   return unread === undefined ? answer(definition, "pass", words, keySets.durationMs) : answer(definition, "warn", `${words}; ${unread.message}`, keySets.durationMs, unread.hint);
 }

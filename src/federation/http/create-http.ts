@@ -1,6 +1,7 @@
 import { rootCertificates } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { type Http, type HttpAnswer, HttpFailure, type HttpFailureReason, type HttpRequest } from "./http.ts";
+import { withinTime } from "./within-time.ts";
 
 export interface HttpOptions {
   /** Extra CA certificates (PEM) beside the public ones. There is no way to turn verification off. */
@@ -20,23 +21,26 @@ const MAX_BYTES = 1024 * 1024;
 export function createHttp(options: HttpOptions): Http {
   let dispatcher: Dispatcher | undefined;
   return async (request) => {
-    dispatcher ??= options.dispatcher?.() ?? createDispatcher(options);
-    const signal = boundedSignal(request, options);
+    const through = (dispatcher ??= options.dispatcher?.() ?? createDispatcher(options));
     try {
-      const { origin, pathname, search } = new URL(request.url);
-      const answer = await dispatcher.request({
-        origin,
-        path: pathname + search,
-        method: (request.method ?? "GET") as Dispatcher.HttpMethod,
-        headers: { "user-agent": "kubeassume", ...request.headers },
-        body: request.body ?? null,
-        signal,
-      });
-      return { status: answer.statusCode, headers: flatten(answer.headers), body: await readBody(answer.body, request, options) };
+      return await withinTime(request.timeoutMs ?? options.timeoutMs, options.signal, (signal) => exchange(through, request, options, signal));
     } catch (cause) {
       throw toFailure(cause, request, options);
     }
   };
+}
+
+async function exchange(dispatcher: Dispatcher, request: HttpRequest, options: HttpOptions, signal: AbortSignal): Promise<HttpAnswer> {
+  const { origin, pathname, search } = new URL(request.url);
+  const answer = await dispatcher.request({
+    origin,
+    path: pathname + search,
+    method: (request.method ?? "GET") as Dispatcher.HttpMethod,
+    headers: { "user-agent": "kubeassume", ...request.headers },
+    body: request.body ?? null,
+    signal,
+  });
+  return { status: answer.statusCode, headers: flatten(answer.headers), body: await readBody(answer.body, request, options) };
 }
 
 function createDispatcher(options: HttpOptions): Dispatcher {
@@ -47,11 +51,6 @@ function createDispatcher(options: HttpOptions): Dispatcher {
     noProxy: options.env["NO_PROXY"] ?? options.env["no_proxy"] ?? "",
   };
   return new EnvHttpProxyAgent({ ...proxies, connect: { ca }, requestTls: { ca }, proxyTls: { ca }, keepAliveTimeout: 1000, pipelining: 1 });
-}
-
-function boundedSignal(request: HttpRequest, options: HttpOptions): AbortSignal {
-  const bound = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs);
-  return options.signal === undefined ? bound : AbortSignal.any([bound, options.signal]);
 }
 
 async function readBody(body: Dispatcher.ResponseData["body"], request: HttpRequest, options: HttpOptions): Promise<string> {

@@ -71,19 +71,24 @@ describe("an error that nobody foresaw", () => {
 });
 
 describe("a signal and --timeout", () => {
-  const hanging = commandThat(({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(refused))));
+  const hanging = (onStart: () => void = () => undefined) =>
+    commandThat(
+      ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(refused));
+          onStart();
+        }),
+    );
 
   it("make it 130 for a signal, whatever the command then says", async () => {
     const interruption = new AbortController();
-    const running = runIn([...SETUP, "-o", "json"], [hanging], { signal: interruption.signal });
-    interruption.abort();
-    const { exit, stdout } = await running;
+    const { exit, stdout } = await runIn([...SETUP, "-o", "json"], [hanging(() => interruption.abort())], { signal: interruption.signal });
     expect(exit).toBe(130);
     expect(document(stdout)).toMatchObject({ error: { code: "INTERRUPTED" } });
   });
 
   it("make it TIMED_OUT after --timeout, and say what was going on", async () => {
-    const { exit, stderr } = await runIn([...SETUP, "--timeout", "1"], [hanging]);
+    const { exit, stderr } = await runIn([...SETUP, "--timeout", "1"], [hanging()]);
     expect(exit).toBe(4);
     expect(stderr).toMatch(/^error: not finished within --timeout; it was at: oidc\.example\.com/);
     expect(stderr).toContain("code: TIMED_OUT");
@@ -147,7 +152,11 @@ describe("what people see", () => {
   });
 
   it("is a live line on a terminal, taken away at the end", async () => {
-    const { stderr } = await runIn(SETUP, [commandThat(async ({ ui }) => void ui.progress("reading") ?? {})], { terminal: true, env: { NO_COLOR: "1" } });
+    const busy = commandThat(async ({ ui }) => {
+      ui.progress("reading");
+      return {};
+    });
+    const { stderr } = await runIn(SETUP, [busy], { terminal: true, env: { NO_COLOR: "1" } });
     expect(stderr).toBe("reading …\r\u001b[2K");
   });
 

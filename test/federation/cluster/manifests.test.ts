@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { renderConfigMap, renderProjectedPod, renderServiceAccount, renderWebhookPod } from "../../../src/federation/cluster/manifests.ts";
+import { renderProjectedPod, renderServiceAccount, renderWebhookPod } from "../../../src/federation/cluster/manifests.ts";
 
 const ACCOUNT = { namespace: "payments", name: "api" };
 
@@ -33,10 +33,5 @@ describe("manifests", () => {
 
   it("render a pod that a webhook completes: it only names its account", () => {
     expect(parse(renderWebhookPod({ serviceAccount: ACCOUNT, labels: { use: "true" } }).yaml)).toMatchObject({ metadata: { labels: { use: "true" } }, spec: { serviceAccountName: "api" } });
-  });
-
-  it("render a ConfigMap whose texts keep their lines", () => {
-    const data = { "trust-policy.json": '{\n  "Version": "2012-10-17"\n}\n' };
-    expect(parse(renderConfigMap({ ...ACCOUNT, data }).yaml)).toMatchObject({ kind: "ConfigMap", data });
   });
 });

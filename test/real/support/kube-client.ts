@@ -14,6 +14,8 @@ export interface KubeClient {
   request(method: string, path: string, json?: unknown): Promise<Answer>;
   /** Creates an object by POST; throws when the answer is not 201, except that an object that exists is left as it is. */
   create(path: string, object: unknown): Promise<void>;
+  /** Applies an object server-side in the name of this field manager; throws when it is refused. */
+  apply(path: string, manager: string, object: unknown): Promise<void>;
   createServiceAccount(name: string, namespace?: string): Promise<void>;
   /** Mints a token by TokenRequest. */
   mintToken(options: TokenOptions): Promise<string>;
@@ -32,6 +34,11 @@ export function toKubeClient(cluster: { url: string; caPem: string; token: strin
   return {
     request,
     create,
+    apply: async (path, manager, object) => {
+      const patch = { ...headers, "content-type": "application/apply-patch+yaml" };
+      const answer = await call(`${cluster.url}${path}?fieldManager=${manager}`, { method: "PATCH", headers: patch, json: object, caPem: cluster.caPem });
+      if (answer.status >= 300) throw new Error(`PATCH ${path} answered ${answer.status}: ${answer.text}`);
+    },
     createServiceAccount: (name, namespace = "default") =>
       create(`/api/v1/namespaces/${namespace}/serviceaccounts`, { apiVersion: "v1", kind: "ServiceAccount", metadata: { name } }),
     mintToken: async ({ namespace = "default", serviceAccount, audiences, expirationSeconds }) => {

@@ -24,6 +24,7 @@ import { KubeassumeError } from "../../../errors/error.ts";
 import type { Fields } from "../../../plan/step.ts";
 import type { DocumentWrite, StoredDocument } from "../../../publish/store.ts";
 import { issuerTagValue, ISSUER_TAG, MANAGED_BY, MANAGED_BY_TAG, type Tag } from "../marks.ts";
+import { awsErrorCodes } from "../codes.ts";
 import { awsCodeOf } from "../connection/errors.ts";
 import { isMissing, statusOf, toS3Error } from "./errors.ts";
 
@@ -202,7 +203,17 @@ async function writeSetting(ref: BucketRef, action: string, send: () => Promise<
   await write(ref, action, () => send().catch((cause: unknown) => (statusOf(cause) === 501 ? undefined : Promise.reject(cause))));
 }
 
+/** The SDK compares the checksum while the body is read; its error then has neither a code nor the answer. */
 async function readBody(body: unknown, place: string): Promise<string> {
+  try {
+    return await readBounded(body, place);
+  } catch (cause) {
+    if (cause instanceof KubeassumeError) throw cause;
+    throw new KubeassumeError(awsErrorCodes.AWS_UNREACHABLE, { message: `s3:GetObject of ${place} has a body that does not match its checksum`, details: { target: place }, cause });
+  }
+}
+
+async function readBounded(body: unknown, place: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {

@@ -62,7 +62,7 @@ export const codes = defineCodes({
     why: "The bucket's policy has a statement for everybody that Block Public Access holds back. Publishing needs that block lifted, and the statement would take effect with ours.",
     fix: "remove that statement, or publish into a bucket of its own",
   },
-  POLICY_MALFORMED: {
+  BUCKET_POLICY_MALFORMED: {
     exit: EXIT.refused,
     summary: "the bucket's policy cannot be understood",
     why: "It is not JSON, or has no list of statements. Writing over it could take access away from others.",

@@ -54,7 +54,7 @@ async function search(ref: calls.BucketRef, issuer: string): Promise<S3Spec | nu
 /** A bucket that this caller may not look into is not one that kubeassume made with the caller's rights. */
 async function readable<T>(reading: Promise<T>, otherwise: T): Promise<T> {
   return reading.catch((cause: unknown) => {
-    const passing: readonly string[] = [awsErrorCodes.AWS_ACCESS_DENIED.code, codes.BUCKET_REGION.code, codes.POLICY_MALFORMED.code];
+    const passing: readonly string[] = [awsErrorCodes.AWS_ACCESS_DENIED.code, codes.BUCKET_REGION.code, codes.BUCKET_POLICY_MALFORMED.code];
     if (cause instanceof KubeassumeError && passing.includes(cause.code)) return otherwise;
     throw cause;
   });

@@ -49,7 +49,7 @@ export interface PolicyFacts {
   readonly size: number;
 }
 
-/** @throws KubeassumeError POLICY_MALFORMED */
+/** @throws KubeassumeError BUCKET_POLICY_MALFORMED */
 export function readPolicyFacts(text: string | null, spec: S3Spec): PolicyFacts {
   const statements = text === null ? [] : statementsOf(text);
   const sid = statementId(spec.prefix);
@@ -66,7 +66,7 @@ export function readPolicyFacts(text: string | null, spec: S3Spec): PolicyFacts 
 /**
  * The policy with our statement in it, or in the place of its older form. Every other byte stays as it is.
  *
- * @throws KubeassumeError POLICY_MALFORMED
+ * @throws KubeassumeError BUCKET_POLICY_MALFORMED
  */
 export function withStatement(text: string | null, statement: Readonly<Record<string, Json>>): string {
   const ours = JSON.stringify(statement);
@@ -75,7 +75,7 @@ export function withStatement(text: string | null, statement: Readonly<Record<st
   return replaceStatements(text, [...others, ours]);
 }
 
-/** The policy without the statement of that Sid; null when nothing is left. @throws KubeassumeError POLICY_MALFORMED */
+/** The policy without the statement of that Sid; null when nothing is left. @throws KubeassumeError BUCKET_POLICY_MALFORMED */
 export function withoutStatement(text: string, sid: string): string | null {
   const others = othersIn(text, sid);
   return others.length === 0 ? null : replaceStatements(text, others);
@@ -155,5 +155,5 @@ function listOf(value: unknown): readonly string[] {
 }
 
 function malformed(words: string): KubeassumeError {
-  return new KubeassumeError(codes.POLICY_MALFORMED, { message: `the bucket policy ${words}` });
+  return new KubeassumeError(codes.BUCKET_POLICY_MALFORMED, { message: `the bucket policy ${words}` });
 }

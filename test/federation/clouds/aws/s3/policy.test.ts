@@ -70,7 +70,7 @@ describe("the policy of a bucket", () => {
   });
 
   it.each(["", "<html>", "[]", "{}", '{"Statement":"x"}', '{"Statement":["x"]}'])("refuses to write over %j", (text) => {
-    expect(codeOf(() => withStatement(text, ours))).toBe("POLICY_MALFORMED");
+    expect(codeOf(() => withStatement(text, ours))).toBe("BUCKET_POLICY_MALFORMED");
   });
 
   it("tells which objects kubeassume's statements show", () => {
