@@ -7,7 +7,7 @@ import { startEtcd } from "./support/etcd.ts";
 import { startKubeApiserver } from "./support/kube-apiserver.ts";
 import { stoppedAfterAll } from "./support/stopped.ts";
 
-type Send = (method: string, path: string, body?: string, type?: string) => Promise<{ status: number; body: unknown }>;
+type Send = (method: string, path: string, body?: string, type?: string, accept?: string) => Promise<{ status: number; body: unknown }>;
 
 const ACCOUNTS = "/api/v1/namespaces/shop/serviceaccounts";
 const MAPS = "/api/v1/namespaces/shop/configmaps";
@@ -86,8 +86,8 @@ const EXCHANGES: readonly (readonly [method: string, path: string, body?: string
 ];
 
 function toSend(url: string, token: string, dispatcher: Agent, issuer: string): Send {
-  return async (method, path, body, type = "application/json") => {
-    const headers = { authorization: `Bearer ${token}`, "user-agent": "test/1", ...(body === undefined ? {} : { "content-type": type }) };
+  return async (method, path, body, type = "application/json", accept = "*/*") => {
+    const headers = { authorization: `Bearer ${token}`, "user-agent": "test/1", accept, ...(body === undefined ? {} : { "content-type": type }) };
     const answer = await request(`${url}${path}`, { dispatcher, method: method as "GET", headers, body: body ?? null });
     return { status: answer.statusCode, body: comparable(JSON.parse((await answer.body.text()).replaceAll(issuer, "ISSUER"))) };
   };
@@ -132,6 +132,15 @@ describe.skipIf(await cannotRun("etcd", "kube-apiserver"))("the sandbox's cluste
     for (const [method, path, body, type] of EXCHANGES) {
       const [expected, got] = await Promise.all([real(method, path, body, type), own(method, path, body, type)]);
       expect({ method, path, body, answer: got }).toEqual({ method, path, body, answer: expected });
+    }
+  });
+
+  it("give their keys as application/jwk-set+json, and to JSON alone not at all", async () => {
+    for (const [accept, status] of [["application/json", 406], ["application/json, */*;q=0.1", 200], ["application/jwk-set+json", 200]] as const) {
+      const ask = (send: Send) => send("GET", "/openid/v1/jwks", undefined, undefined, accept);
+      const [expected, got] = await Promise.all([ask(real), ask(own)]);
+      expect([accept, expected.status, got.status]).toEqual([accept, status, status]);
+      if (status === 406) expect(got).toEqual(expected);
     }
   });
 });

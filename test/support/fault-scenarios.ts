@@ -10,7 +10,9 @@ export interface Scenario {
   /** The kind of its JSON document. */
   readonly kind: string;
   readonly args: (scene: Scene, policyFile: string) => readonly string[];
-  /** What differs in the account from what the scenario before left behind. */
+  /** The scenario that made what this one starts from; by default the one before it. */
+  readonly after?: string;
+  /** What differs in the account from what that one left behind. */
   readonly seed?: (state: AwsState, scene: Scene) => void;
 }
 
@@ -41,7 +43,8 @@ const grant = (scene: Scene, policyFile: string) => {
   return ["grant", "aws", "--service-account", "demo/app", ...role, "--apply-manifests", ...issuer(scene)];
 };
 
-/** Each stands on what the one before it leaves behind when nothing goes wrong. */
+const IN_THEIR_ROLE = "grant aws in somebody else's role";
+
 export const SCENARIOS: readonly Scenario[] = [
   { name: "publish s3", kind: "PublishResult", args: publish },
   { name: "publish s3 over something else", kind: "PublishResult", args: publish, seed: spoilBucket },
@@ -50,12 +53,13 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "grant aws", kind: "GrantResult", args: grant },
   { name: "grant aws of a role that differs", kind: "GrantResult", args: grant, seed: spoilRole },
   {
-    name: "grant aws in somebody else's role",
+    name: IN_THEIR_ROLE,
     kind: "GrantResult",
     args: (scene) => ["grant", "aws", "--service-account", "demo/app", "--role-arn", THEIRS.arn, ...issuer(scene)],
     seed: ({ roles }) => void roles.set(THEIRS.name, structuredClone(THEIRS)),
   },
-  { name: "teardown aws --delete-bucket", kind: "TeardownResult", args: (scene) => ["teardown", "aws", "--delete-bucket", "--yes", ...issuer(scene)] },
+  { name: "teardown aws in somebody else's bucket", kind: "TeardownResult", args: (scene) => ["teardown", "aws", "--yes", ...issuer(scene)], seed: giveBucketAway },
+  { name: "teardown aws --delete-bucket", kind: "TeardownResult", after: IN_THEIR_ROLE, args: (scene) => ["teardown", "aws", "--delete-bucket", "--yes", ...issuer(scene)] },
 ];
 
 /** The keys of a cluster that is gone, and nothing readable. */
@@ -71,6 +75,16 @@ function spoilBucket({ buckets }: AwsState): void {
   const sum = Buffer.alloc(4);
   sum.writeUInt32BE(crc32(body));
   bucket.objects.set(jwks.key, { ...jwks, body, etag: '"old"', checksum: { header: "x-amz-checksum-crc32", value: sum.toString("base64") } });
+}
+
+/** Without our tags, and with something of theirs beside the documents. */
+function giveBucketAway({ buckets }: AwsState): void {
+  const bucket = buckets.get("oidc");
+  if (bucket === undefined) throw new Error("there is no bucket");
+  const policy = JSON.parse(bucket.policy ?? "") as { readonly Statement: readonly object[] };
+  const theirs = { Sid: "Theirs", Effect: "Allow", Principal: { AWS: "arn:aws:iam::123456789012:root" }, Action: "s3:GetObject", Resource: "arn:aws:s3:::oidc/theirs.txt" };
+  bucket.policy = JSON.stringify({ ...policy, Statement: [theirs, ...policy.Statement] });
+  bucket.tags = [];
 }
 
 function spoilProvider({ providers }: AwsState): void {
@@ -113,13 +127,15 @@ export async function prepareLane(): Promise<PreparedLane> {
   const { scene } = lane;
   const policyFile = await scene.file("policy.json", JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: "*" }] }));
   const prepared = new Map<string, Prepared>();
+  const ends = new Map<string, Saved>();
   for (const scenario of SCENARIOS) {
-    await lane.restore(lane.save());
+    await lane.restore((scenario.after === undefined ? undefined : ends.get(scenario.after)) ?? lane.save());
     scenario.seed?.(scene.aws.state, scene);
     const args = [...scenario.args(scene, policyFile), "--output", "json"];
     const [start, before] = [lane.save(), factsOf(scene)];
     const { exit, stderr } = await lane.run(args);
     if (exit !== 0) throw new Error(`${scenario.name}, undisturbed, ends with ${exit}: ${stderr}`);
+    ends.set(scenario.name, lane.save());
     prepared.set(scenario.name, { scenario, args, start, before, final: factsOf(scene), calls: scene.calls() });
   }
   return { lane, prepared };

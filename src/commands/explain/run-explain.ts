@@ -1,6 +1,6 @@
 import { closest } from "fastest-levenshtein";
 import { codes } from "../../federation/errors/codes.ts";
-import { KubeassumeError } from "../../federation/errors/error.ts";
+import { EXIT, KubeassumeError } from "../../federation/errors/error.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { type Entry, readEntries } from "./entries.ts";
 
@@ -22,6 +22,6 @@ function renderList(entries: readonly Entry[]): string {
 }
 
 function renderEntry(entry: Entry): string {
-  const exit = entry.exit === null ? "" : `\nExit code: ${entry.exit}\n`;
+  const exit = entry.exit === null || entry.exit === EXIT.done ? "" : `\nExit code: ${entry.exit}\n`;
   return `${entry.code}: ${entry.summary}\n\nWhy: ${entry.why}\n\nWhat to do: ${entry.fix}\n${exit}`;
 }

@@ -9,8 +9,11 @@ import { makeTemporaryFolder } from "./temporary.ts";
 export interface IssuerOptions {
   /** Serves this folder, as a static web server does. By default a new folder, removed by `stop`. */
   readonly directory?: string;
-  /** Serves what this address plus the path answers to a stranger, as a gateway in front of a bucket does. */
-  readonly upstream?: string;
+  /**
+   * Serves what this address plus the path answers to a stranger, as a gateway in front of a bucket does; or what a
+   * function answers, as a gateway with credentials of its own does.
+   */
+  readonly upstream?: string | ((path: string) => Promise<ServedDocument>);
   /** A path behind the host, without a trailing slash, for example `/prod`. */
   readonly path?: string;
   /**
@@ -41,7 +44,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   const caFile = join(own.directory, "ca.crt");
   await writeFile(caFile, authority.certificatePem);
   const readFiles = fileReader(directory, options.cacheControl ?? "max-age=60");
-  const answer = options.upstream === undefined ? readFiles : upstreamReader(options.upstream);
+  const answer = options.upstream === undefined ? readFiles : typeof options.upstream === "string" ? upstreamReader(options.upstream) : options.upstream;
   const server = createServer({ cert: serving.chainPem, key: serving.keyPem }, (request, response) => {
     void answer(new URL(request.url ?? "/", "https://issuer").pathname).then(({ status, headers, body }) => {
       response.writeHead(status, headers).end(request.method === "HEAD" ? "" : body);
@@ -63,7 +66,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   };
 }
 
-interface Document {
+export interface ServedDocument {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -71,7 +74,7 @@ interface Document {
 
 const PLAIN = { "content-type": "text/plain" };
 
-function fileReader(directory: string, cacheControl: string): (path: string) => Promise<Document> {
+function fileReader(directory: string, cacheControl: string): (path: string) => Promise<ServedDocument> {
   return async (path) => {
     try {
       // A normalized absolute path cannot climb out of the folder.
@@ -83,7 +86,7 @@ function fileReader(directory: string, cacheControl: string): (path: string) => 
   };
 }
 
-function upstreamReader(upstream: string): (path: string) => Promise<Document> {
+function upstreamReader(upstream: string): (path: string) => Promise<ServedDocument> {
   return async (path) => {
     try {
       const answer = await call(upstream + path);

@@ -9,7 +9,7 @@ import { apiVersionOf, findMisfit, isRecord, omit, RESOURCES } from "./resources
 import type { JsonRecord, Resource, Verb } from "./resources.ts";
 import { parseSelector } from "./selectors.ts";
 import type { SigningKeys } from "./signing-keys.ts";
-import { badRequest, ClusterRefusal, invalid, methodNotAllowed, requiredValue, toJsonAnswer, unsupportedMediaType } from "./status.ts";
+import { badRequest, ClusterRefusal, invalid, methodNotAllowed, notAcceptable, requiredValue, toJsonAnswer, unsupportedMediaType } from "./status.ts";
 import { parseTokenRequest, toClaims, toTokenResponse } from "./token-request.ts";
 
 export interface ClusterState {
@@ -87,7 +87,17 @@ function answerDocument(state: ClusterState, request: StandInRequest): StandInAn
   if (document === null) return null;
   if (request.method !== "GET") throw methodNotAllowed();
   const answer = toJsonAnswer(200, document);
-  return keySet === null ? answer : { ...answer, headers: { ...answer.headers, "content-type": "application/jwk-set+json" } };
+  if (keySet === null) return answer;
+  if (!accepts(request, JWKS_TYPE)) throw notAcceptable(JWKS_TYPE);
+  return { ...answer, headers: { ...answer.headers, "content-type": JWKS_TYPE } };
+}
+
+/** The only one in which an API server gives its keys. */
+const JWKS_TYPE = "application/jwk-set+json";
+
+function accepts(request: StandInRequest, type: string): boolean {
+  const ranges = (request.headers["accept"] || "*/*").split(",").map((range) => range.split(";")[0]?.trim());
+  return ranges.includes("*/*") || ranges.includes(type);
 }
 
 function listObjects(state: ClusterState, request: StandInRequest, resource: Resource, namespace: string | null): StandInAnswer {

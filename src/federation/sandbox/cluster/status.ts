@@ -52,6 +52,10 @@ export function methodNotAllowed(): ClusterRefusal {
   return new ClusterRefusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 }
 
+export function notAcceptable(offered: string): ClusterRefusal {
+  return new ClusterRefusal(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${offered}`, {});
+}
+
 export function unsupportedMediaType(): ClusterRefusal {
   return new ClusterRefusal(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
 }

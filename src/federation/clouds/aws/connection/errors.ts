@@ -104,6 +104,7 @@ function factsOf(error: unknown): ErrorFacts | null {
   if ($metadata === undefined && $response === undefined && !isCredentials) return null;
   const responseStatus = ($response as { statusCode?: number } | undefined)?.statusCode;
   const code = (typeof Code === "string" && Code !== "" ? Code : error.name).replace(/Exception$/, "");
-  const words = error.message.replace(/\s+/g, " ").trim().slice(0, 600);
+  // What the SDK says of an answer without a body, as those to HEAD are: nothing that AWS said.
+  const words = error.message === "UnknownError" ? "" : error.message.replace(/\s+/g, " ").trim().slice(0, 600);
   return { code, status: $metadata?.httpStatusCode ?? responseStatus ?? null, requestId: $metadata?.requestId ?? null, words };
 }

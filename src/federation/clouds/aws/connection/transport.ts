@@ -51,7 +51,8 @@ export function createRequestHandler(http: Http, timeoutMs: number) {
           timeoutMs,
           maxBytes: MAX_ANSWER_BYTES,
         });
-        const body = Readable.from(answer.body === "" ? [] : [Buffer.from(answer.body)], { objectMode: false });
+        const text = answer.status >= 400 ? withoutSecrets(answer.body, request.headers) : answer.body;
+        const body = Readable.from(text === "" ? [] : [Buffer.from(text)], { objectMode: false });
         return { response: { statusCode: answer.status, headers: { ...answer.headers }, body } };
       } catch (cause) {
         if (cause instanceof HttpFailure) throw new TransportError(cause);
@@ -62,6 +63,16 @@ export function createRequestHandler(http: Http, timeoutMs: number) {
     httpHandlerConfigs: () => ({}),
     destroy: () => undefined,
   };
+}
+
+/** An answer that repeats the request, as proxies and debugging gateways do, ends in an error message: not with what must not be seen. */
+function withoutSecrets(body: string, headers: SdkRequest["headers"]): string {
+  const secrets = Object.entries(headers).flatMap(([name, value]) => {
+    if (name.toLowerCase() === "x-amz-security-token") return [value];
+    return name.toLowerCase() === "authorization" ? [value, ...(/(?<=Signature=)[0-9a-f]+/.exec(value) ?? [])] : [];
+  });
+  const forms = secrets.flatMap((secret) => [secret, encode(secret)]).filter((form) => form !== "");
+  return forms.reduce((text, form) => text.replaceAll(form, "[removed]"), body);
 }
 
 function urlOf({ protocol, hostname, port, path, query }: SdkRequest): string {

@@ -9,7 +9,7 @@ import * as calls from "./calls.ts";
 import { createS3Client, readAccount } from "./client.ts";
 import { codes } from "./codes.ts";
 import { publishedNames } from "./policy.ts";
-import { type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
+import { prefixOf, type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
 import { parseS3Url } from "./url.ts";
 
 /** How many buckets are looked at together. */
@@ -17,7 +17,7 @@ const TOGETHER = 8;
 
 /**
  * Where an issuer's documents lie: in the bucket that flags or config name, in the one that the issuer URL names, or
- * in a bucket of the account whose policy has a statement of ours, or whose tags name the issuer. Null when no bucket
+ * in a bucket of the account whose policy has our statement for the issuer, or whose tags name it. Null when no bucket
  * has any of it. Reads only.
  */
 export async function findPlace(world: CloudWorld, input: StoreInput, issuer: string): Promise<S3Spec | null> {
@@ -41,13 +41,12 @@ export async function findPlace(world: CloudWorld, input: StoreInput, issuer: st
 
 async function search(ref: calls.BucketRef, issuer: string): Promise<S3Spec | null> {
   const [policy, tags] = await Promise.all([readable(calls.readPolicy(ref), null), readable(calls.readTags(ref), [])]);
-  const names = policy === null ? [] : publishedNames(policy, ref.bucket).filter((name) => name.endsWith(DISCOVERY_PATH));
-  for (const name of names) {
-    if ((await calls.readObject(ref, name, issuer))?.marked === true) return specAt(ref, issuer, name.slice(0, -DISCOVERY_PATH.length));
-  }
+  const names = policy === null ? [] : publishedNames(policy, issuer, ref.bucket);
+  const discovery = names.find((name) => name.endsWith(DISCOVERY_PATH));
+  if (discovery !== undefined) return specAt(ref, issuer, discovery.slice(0, -DISCOVERY_PATH.length));
   const marks = readMarks(tags);
-  // Made for this issuer, but the policy or the documents are gone already: what is left lies under the issuer's path.
-  if (marks.managed && marks.issuerTag === issuerTagValue(issuer)) return specAt(ref, issuer, new URL(issuer).pathname);
+  // Made for this issuer, but the policy is gone or was never written: what is left lies where publish puts it by itself.
+  if (marks.managed && marks.issuerTag === issuerTagValue(issuer)) return specAt(ref, issuer, prefixOf(issuer, ref.bucket));
   return null;
 }
 

@@ -65,7 +65,7 @@ function explainBlock(ref: calls.BucketRef): (cause: unknown) => never {
 async function hide(ref: calls.BucketRef, spec: S3Spec): Promise<void> {
   const current = await calls.readPolicy(ref);
   if (current === null) return;
-  const text = withoutStatement(current, statementId(spec.prefix));
+  const text = withoutStatement(current, statementId(spec.issuer));
   if (text !== current) await calls.writePolicy(ref, text);
 }
 

@@ -20,7 +20,7 @@ interface Statement {
 export function publicStatement(spec: S3Spec): Readonly<Record<string, Json>> {
   const arn = (name: string) => `arn:${partitionOfRegion(spec.region)}:s3:::${spec.bucket}/${name}`;
   return {
-    Sid: statementId(spec.prefix),
+    Sid: statementId(spec.issuer),
     Effect: "Allow",
     Principal: "*",
     Action: "s3:GetObject",
@@ -28,12 +28,15 @@ export function publicStatement(spec: S3Spec): Readonly<Record<string, Json>> {
   };
 }
 
-/** The statement's Sid: the same for the same prefix, another for every other; letters and digits only, as IAM wants. */
-export function statementId(prefix: string): string {
-  return `Kubeassume${createHash("sha256").update(prefix).digest("hex").slice(0, 16)}`;
+/**
+ * The statement's Sid: the same for the same issuer, another for every other; letters and digits only, as IAM wants.
+ * When a teardown is cut short, the statement may be all that is left: it alone must say whose it is.
+ */
+export function statementId(issuer: string): string {
+  return `Kubeassume${createHash("sha256").update(`s3:GetObject ${issuer}`).digest("hex").slice(0, 16)}`;
 }
 
-/** Whether a Sid is one that kubeassume makes, for any prefix. */
+/** Whether a Sid is one that kubeassume makes, for any issuer. */
 export function isStatementId(sid: unknown): boolean {
   return typeof sid === "string" && /^Kubeassume[0-9a-f]{16}$/.test(sid);
 }
@@ -52,7 +55,7 @@ export interface PolicyFacts {
 /** @throws KubeassumeError BUCKET_POLICY_MALFORMED */
 export function readPolicyFacts(text: string | null, spec: S3Spec): PolicyFacts {
   const statements = text === null ? [] : statementsOf(text);
-  const sid = statementId(spec.prefix);
+  const sid = statementId(spec.issuer);
   const ours = statements.find(({ value }) => member(value, "Sid") === sid);
   const foreign = statements.filter(({ value }) => !isStatementId(member(value, "Sid")));
   return {
@@ -81,9 +84,10 @@ export function withoutStatement(text: string, sid: string): string | null {
   return others.length === 0 ? null : replaceStatements(text, others);
 }
 
-/** The object names that our statements of any prefix expose, for finding issuers in a bucket. */
-export function publishedNames(text: string, bucket: string): readonly string[] {
-  const ours = statementsOf(text).filter(({ value }) => isStatementId(member(value, "Sid")));
+/** The object names that the statement of an issuer exposes, for finding its documents in a bucket. */
+export function publishedNames(text: string, issuer: string, bucket: string): readonly string[] {
+  const sid = statementId(issuer);
+  const ours = statementsOf(text).filter(({ value }) => member(value, "Sid") === sid);
   const resources = ours.flatMap(({ value }) => listOf(member(value, "Resource")));
   const marker = `:s3:::${bucket}/`;
   return resources.filter((arn) => arn.includes(marker)).map((arn) => arn.slice(arn.indexOf(marker) + marker.length));

@@ -78,7 +78,7 @@ function regionOfConfig(input: StoreInput): string | null {
 }
 
 /** The issuer's path, without the bucket where it begins with it: the form of every S3 endpoint that is not AWS's. */
-function prefixOf(issuer: string, bucket: string | null): string {
+export function prefixOf(issuer: string, bucket: string | null): string {
   const path = URL.canParse(issuer) ? new URL(issuer).pathname.replace(/^\/|\/$/g, "") : "";
   const [first = "", ...rest] = path.split("/");
   return first === bucket ? rest.join("/") : path;

@@ -5,7 +5,8 @@ import { publicStatement, publishedNames, readPolicyFacts, statementId, withoutS
 import { s3SpecOf } from "../../../../../src/federation/clouds/aws/s3/spec.ts";
 import { codeOf } from "../../../oidc/expect-code.ts";
 
-const specAt = (prefix: string, region = "eu-west-1") => s3SpecOf({ bucket: "acme", region, prefix }, "https://oidc.example.com", false);
+const issuerAt = (prefix: string) => `https://oidc.example.com/${prefix}`;
+const specAt = (prefix: string, region = "eu-west-1") => s3SpecOf({ bucket: "acme", region, prefix }, issuerAt(prefix), false);
 const prod = specAt("prod");
 const ours = publicStatement(prod);
 const statements = (text: string) => (JSON.parse(text) as { Statement: unknown[] }).Statement;
@@ -22,8 +23,8 @@ describe("the policy of a bucket", () => {
     expect(publicStatement(specAt("", "cn-north-1"))["Resource"]).toEqual(["arn:aws-cn:s3:::acme/.well-known/openid-configuration", "arn:aws-cn:s3:::acme/openid/v1/jwks"]);
   });
 
-  it("has one statement for each prefix, always the same", () => {
-    expect(new Set(["", "prod", "dev", "prod/"].map(statementId)).size).toBe(4);
+  it("has one statement for each issuer, always the same", () => {
+    expect(new Set(["", "prod", "dev", "prod/"].map(issuerAt).map(statementId)).size).toBe(4);
     const both = withStatement(withStatement(null, ours), publicStatement(specAt("dev")));
     expect(statements(both)).toEqual([ours, publicStatement(specAt("dev"))]);
     expect(withStatement(both, ours)).toBe(withStatement(withStatement(both, ours), ours));
@@ -46,7 +47,7 @@ describe("the policy of a bucket", () => {
         const added = withStatement(policy, ours);
         expect(statements(added)).toHaveLength(kept.length + 1);
         for (const text of kept) expect(added).toContain(text);
-        const removed = withoutStatement(added, statementId("prod")) ?? "";
+        const removed = withoutStatement(added, statementId(issuerAt("prod"))) ?? "";
         expect(statements(removed)).toEqual(kept.map((text) => JSON.parse(text) as unknown));
         for (const text of kept) expect(removed).toContain(text);
         expect(removed).toContain('"Id":"\\u0041, {"');
@@ -55,7 +56,7 @@ describe("the policy of a bucket", () => {
   });
 
   it("leaves nothing behind when ours was the only statement", () => {
-    expect(withoutStatement(withStatement(null, ours), statementId("prod"))).toBeNull();
+    expect(withoutStatement(withStatement(null, ours), statementId(issuerAt("prod")))).toBeNull();
   });
 
   it.each([
@@ -73,10 +74,12 @@ describe("the policy of a bucket", () => {
     expect(codeOf(() => withStatement(text, ours))).toBe("BUCKET_POLICY_MALFORMED");
   });
 
-  it("tells which objects kubeassume's statements show", () => {
-    const policy = withStatement(JSON.stringify({ Statement: [{ Sid: "x", Resource: "arn:aws:s3:::acme/other" }] }), ours);
-    expect(publishedNames(policy, "acme")).toEqual(["prod/.well-known/openid-configuration", "prod/openid/v1/jwks"]);
-    expect(publishedNames(policy, "other")).toEqual([]);
+  it("tells which objects the statement of an issuer shows", () => {
+    const others = JSON.stringify({ Statement: [{ Sid: "x", Resource: "arn:aws:s3:::acme/other" }, publicStatement(specAt("dev"))] });
+    const policy = withStatement(others, ours);
+    expect(publishedNames(policy, issuerAt("prod"), "acme")).toEqual(["prod/.well-known/openid-configuration", "prod/openid/v1/jwks"]);
+    expect(publishedNames(policy, issuerAt("prod"), "other")).toEqual([]);
+    expect(publishedNames(others, issuerAt("prod"), "acme")).toEqual([]);
   });
 });
 
