@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // As the build does (scripts/build.ts).
+  define: { KUBEASSUME_VERSION: JSON.stringify("0.0.0-test") },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/real/**", "node_modules/**"],

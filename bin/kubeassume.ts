@@ -9,7 +9,7 @@ function toOutput(stream: NodeJS.WriteStream): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true, columns: stream.columns ?? 80 };
+  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true, columns: stream.columns || 80 };
 }
 
 async function readAll(): Promise<string> {
@@ -22,8 +22,9 @@ function readLine(): Promise<string | null> {
   const lines = createInterface({ input: process.stdin });
   return new Promise((resolve) => {
     lines.once("line", (line) => {
-      lines.close();
+      // Before closing, which says at once that there is no line.
       resolve(line);
+      lines.close();
     });
     lines.once("close", () => resolve(null));
   });

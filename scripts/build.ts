@@ -42,7 +42,11 @@ async function bundle(folder: string, version: string): Promise<Metafile> {
     minify: true,
     legalComments: "none",
     chunkNames: "chunks/[name]-[hash]",
-    define: { KUBEASSUME_VERSION: JSON.stringify(version) },
+    define: {
+      KUBEASSUME_VERSION: JSON.stringify(version),
+      // Otherwise the SDK writes to stderr that a later version of itself will not run on Node 20.
+      "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED": '"true"',
+    },
     plugins: [lessOfUndici, noBrowsers],
     metafile: true,
     write: false,

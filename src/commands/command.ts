@@ -53,7 +53,7 @@ export interface CommandDefinition {
   readonly options: readonly OptionDefinition[];
   /** Whole command lines that work when pasted, some needing only the sandbox. */
   readonly examples: readonly string[];
-  /** Pass everything behind `--` and unknown words through (sandbox). */
+  /** Its words are not held to `choices`: what stands behind `--` is a command of its own (sandbox). */
   readonly passThrough?: boolean;
   /** Runs until it is interrupted (a server): --timeout does not end it. */
   readonly unbounded?: boolean;

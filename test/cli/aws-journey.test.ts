@@ -25,6 +25,7 @@ afterAll(() => scene.close());
 async function succeed<D = Steps>(kind: string, args: readonly string[]): Promise<OutputEnvelope<D>> {
   const { ran, document } = await scene.runJson(args);
   expect(ran.exit, ran.stderr).toBe(0);
+  expect(ran.stderr, "no warning of Node or of an SDK").not.toMatch(/\(node:\d+\)/);
   return expectEnvelope<D>(kind, document);
 }
 

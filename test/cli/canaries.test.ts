@@ -100,7 +100,7 @@ describe("no secret of the environment is seen", () => {
     expectNoCanary(...texts);
     expectNoCanary(JSON.stringify(scene.sandbox.cluster.find("configmaps", "demo", "trust")), JSON.stringify([...scene.aws.state.roles.values()]));
     await search(0, ["teardown", "aws", ...issuer(), "--delete-bucket", "--yes"], KEYS);
-  });
+  }, 60_000);
 
   it("when the keys are wrong, expired or denied", async () => {
     await search(4, ["setup", "aws", ...issuer()], { ...KEYS, AWS_SECRET_ACCESS_KEY: `${CANARY.secretKey}x` });

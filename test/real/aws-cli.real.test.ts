@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { awsStandIns } from "../../src/federation/clouds/aws/sandbox/index.ts";
 import { startSandbox } from "../../src/federation/sandbox/start-sandbox.ts";
+import { kubeassume } from "../support/kubeassume.ts";
 import { awsCli } from "./support/aws-cli.ts";
 import { cannotRun } from "./support/cache.ts";
 import { runCommand } from "./support/command.ts";
@@ -30,6 +31,13 @@ describe.skipIf(await cannotRun("awscli"))("the real aws CLI", () => {
     const pinned = /^awscli==(.+)$/m.exec(requirements)?.[1];
     const result = await runCommand(command, ["--version"]);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(`aws-cli/${pinned} `) });
+  });
+
+  it("is itself what `kubeassume sandbox -- COMMAND` runs, with its output and its exit code", async () => {
+    const identity = await kubeassume(["sandbox", "aws", "--", command, "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]);
+    expect({ exit: identity.exit, stdout: identity.stdout }).toEqual({ exit: 0, stdout: "arn:aws:iam::123456789012:user/sandbox\n" });
+    const missing = await kubeassume(["sandbox", "aws", "--", command, "iam", "get-role", "--role-name", "none"]);
+    expect({ refused: missing.exit !== 0, stdout: missing.stdout, stderr: missing.stderr }).toEqual({ refused: true, stdout: "", stderr: expect.stringContaining("(NoSuchEntity)") });
   });
 
   describe("in the sandbox that `kubeassume sandbox` describes, after publish, setup and grant", () => {

@@ -24,6 +24,9 @@ export type Cell = {
   | { readonly how: "killed" | "interrupted" }
 );
 
+/** Reading the TLS chain: a connection without a request. */
+export const HANDSHAKE: Call = { service: "issuer", action: "TLS handshake", writes: false };
+
 export function nameOf({ service, action }: Pick<Call, "service" | "action">): string {
   return `${service} ${action}`;
 }
@@ -57,22 +60,28 @@ export function allCells(scenario: string, places: readonly Place[]): readonly C
 }
 
 /**
- * A part of them that has every call, every kind of fault, and what is worst for writes: a lost answer, once and for
- * good, a process that is killed right after, and an interruption.
+ * A part of them that has every call, every kind of fault, and what is worst for writes: a lost answer, a process that
+ * is killed right after, and an interruption. Of a variant only the writes, each with one of those.
  */
-export function someCells(scenario: string, places: readonly Place[]): readonly Cell[] {
+export function someCells(scenario: string, places: readonly Place[], variant: boolean): readonly Cell[] {
   const cells = allCells(scenario, places);
-  return places.flatMap((place, index) => {
+  const chosen = variant ? places.filter(({ writes }) => writes) : places;
+  return chosen.flatMap((place, index) => {
     const own = cells.filter((cell) => cell.place === place);
-    const lasting = own.filter((cell) => cell.how === "for good");
-    const chosen = lasting[(index * 5 + scenario.length) % lasting.length];
-    const worst = own.filter(({ how, when }) => when === "after" && (how === "killed" || how === "interrupted"));
-    const healed = own.find((cell) => cell.how === "once" && cell.fault === "connection reset" && cell.when === (place.writes ? "after" : "before"));
-    return [chosen, ...(place.writes ? [...worst, healed] : [])].filter((cell) => cell !== undefined);
+    const lasting = pick(own.filter(({ how }) => how === "for good"), index * 5 + scenario.length);
+    const killed = own.filter(({ how, when }) => how === "killed" && when === "after");
+    const passing = own.filter((cell) => cell.when === "after" && (cell.how === "interrupted" || (cell.how === "once" && cell.fault === "connection reset")));
+    if (variant) return pick([...lasting, ...killed, ...passing], index);
+    return place.writes ? [...lasting, ...killed, ...pick(passing, index)] : lasting;
   });
 }
 
+function pick<T>(list: readonly T[], index: number): readonly T[] {
+  return list.length === 0 ? [] : list.slice(index % list.length, (index % list.length) + 1);
+}
+
 function fits(fault: FaultName, when: FaultTime, { name, writes }: Place): boolean {
+  if (name === nameOf(HANDSHAKE)) return fault === "connection reset";
   if (fault === "throttled in AWS's own words") return name.startsWith("aws.") && when === "before";
   // Half an answer is half of the true one, so the effect is there; too many requests have none.
   if (fault === "truncated body") return when === "after" || !writes;

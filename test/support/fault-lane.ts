@@ -1,3 +1,5 @@
+import { channel } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { run } from "../../src/commands/run.ts";
 import type { World } from "../../src/commands/world.ts";
@@ -13,6 +15,8 @@ export interface Lane {
   run(args: readonly string[], signal?: AbortSignal): Promise<Pick<Ran, "exit" | "stdout" | "stderr">>;
   save(): Saved;
   restore(saved: Saved): Promise<void>;
+  /** Told of each connection to the issuer: reading its TLS chain is one without any request. */
+  onConnection(handler: ((socket: Socket) => void) | null): void;
   /** Resolves when no request is being served any more: what a process that was killed had sent has arrived. */
   settle(): Promise<void>;
 }
@@ -28,10 +32,20 @@ const OBJECTS = [
 
 export async function startLane(): Promise<Lane> {
   const scene = await startScene();
+  const port = Number(new URL(scene.issuer).port);
+  let onConnection: Parameters<Lane["onConnection"]>[0] = null;
+  // Node's own: every connection to a server of this thread.
+  channel("net.server.socket").subscribe((message) => {
+    const { socket } = message as { readonly socket: Socket };
+    if (socket.localPort === port) onConnection?.(socket);
+  });
   return {
     scene,
     run: (args, signal = new AbortController().signal) => runHere(scene, args, signal),
     save: () => copy(scene.aws.state),
+    onConnection: (handler) => {
+      onConnection = handler;
+    },
     restore: async (saved) => {
       scene.breakWith(null);
       const { state } = scene.aws;

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { ALL_BLOCKED, type AwsState, type Role } from "../../src/federation/clouds/aws/sandbox/index.ts";
+import { HANDSHAKE } from "./fault-cells.ts";
 import { type Facts, factsOf } from "./fault-facts.ts";
 import { type Lane, type Saved, startLane } from "./fault-lane.ts";
 import type { Call, Scene } from "./scene.ts";
@@ -7,6 +8,8 @@ import type { Call, Scene } from "./scene.ts";
 /** A command with the state of the account that it starts from. */
 export interface Scenario {
   readonly name: string;
+  /** Another way through a command: its reads are those of the main way. */
+  readonly variant?: true;
   /** The kind of its JSON document. */
   readonly kind: string;
   readonly args: (scene: Scene, policyFile: string) => readonly string[];
@@ -47,18 +50,19 @@ const IN_THEIR_ROLE = "grant aws in somebody else's role";
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: "publish s3", kind: "PublishResult", args: publish },
-  { name: "publish s3 over something else", kind: "PublishResult", args: publish, seed: spoilBucket },
+  { name: "publish s3 over something else", variant: true, kind: "PublishResult", args: publish, seed: spoilBucket },
   { name: "setup aws", kind: "SetupResult", args: setup },
-  { name: "setup aws of a provider that differs", kind: "SetupResult", args: setup, seed: spoilProvider },
+  { name: "setup aws of a provider that differs", variant: true, kind: "SetupResult", args: setup, seed: spoilProvider },
   { name: "grant aws", kind: "GrantResult", args: grant },
-  { name: "grant aws of a role that differs", kind: "GrantResult", args: grant, seed: spoilRole },
+  { name: "grant aws of a role that differs", variant: true, kind: "GrantResult", args: grant, seed: spoilRole },
   {
     name: IN_THEIR_ROLE,
+    variant: true,
     kind: "GrantResult",
     args: (scene) => ["grant", "aws", "--service-account", "demo/app", "--role-arn", THEIRS.arn, ...issuer(scene)],
     seed: ({ roles }) => void roles.set(THEIRS.name, structuredClone(THEIRS)),
   },
-  { name: "teardown aws in somebody else's bucket", kind: "TeardownResult", args: (scene) => ["teardown", "aws", "--yes", ...issuer(scene)], seed: giveBucketAway },
+  { name: "teardown aws in somebody else's bucket", variant: true, kind: "TeardownResult", args: (scene) => ["teardown", "aws", "--yes", ...issuer(scene)], seed: giveBucketAway },
   { name: "teardown aws --delete-bucket", kind: "TeardownResult", after: IN_THEIR_ROLE, args: (scene) => ["teardown", "aws", "--delete-bucket", "--yes", ...issuer(scene)] },
 ];
 
@@ -133,10 +137,13 @@ export async function prepareLane(): Promise<PreparedLane> {
     scenario.seed?.(scene.aws.state, scene);
     const args = [...scenario.args(scene, policyFile), "--output", "json"];
     const [start, before] = [lane.save(), factsOf(scene)];
+    const handshakes: Call[] = [];
+    lane.onConnection(scenario.kind === "SetupResult" ? () => void handshakes.push(HANDSHAKE) : null);
     const { exit, stderr } = await lane.run(args);
+    lane.onConnection(null);
     if (exit !== 0) throw new Error(`${scenario.name}, undisturbed, ends with ${exit}: ${stderr}`);
     ends.set(scenario.name, lane.save());
-    prepared.set(scenario.name, { scenario, args, start, before, final: factsOf(scene), calls: scene.calls() });
+    prepared.set(scenario.name, { scenario, args, start, before, final: factsOf(scene), calls: [...scene.calls(), ...handshakes] });
   }
   return { lane, prepared };
 }

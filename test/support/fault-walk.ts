@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Cell, nameOf, toFault } from "./fault-cells.ts";
+import { type Cell, HANDSHAKE, nameOf, toFault } from "./fault-cells.ts";
 import { factsOf } from "./fault-facts.ts";
 import { type Ending, judgeReport } from "./fault-report.ts";
 import type { Prepared, PreparedLane } from "./fault-scenarios.ts";
+import type { Call } from "./scene.ts";
 
 /** A stalled call ends after a quarter of it, but at least a second; the read-back is repeated until it is over. */
 const SHORT_TIMEOUT = ["--timeout", "4"];
@@ -38,26 +39,30 @@ async function walkCell(cell: Cell, { lane, prepared }: PreparedLane): Promise<r
 }
 
 /** Runs the command with the cell's disturbance; null when the place was never reached. */
-async function disturb(cell: Cell, { args, scenario }: Prepared, { run, scene }: PreparedLane["lane"]): Promise<Ending | null> {
+async function disturb(cell: Cell, { args, scenario }: Prepared, { run, scene, onConnection }: PreparedLane["lane"]): Promise<Ending | null> {
   const interruption = new AbortController();
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
   let count = 0;
-  scene.breakWith((request, call) => {
-    if (nameOf(call) !== cell.place.name) return null;
+  const isPlace = (call: Pick<Call, "service" | "action">): boolean => {
+    if (nameOf(call) !== cell.place.name) return false;
     count += 1;
-    if (count < cell.place.nth || (count > cell.place.nth && cell.how !== "for good")) return null;
-    if (cell.how === "killed") {
-      kill("SIGKILL");
-      return { kind: "reset", when: cell.when };
-    }
-    if (!("fault" in cell)) {
-      interruption.abort();
-      return null;
-    }
-    return toFault(cell.fault, cell.when, request);
+    return count === cell.place.nth || (count > cell.place.nth && cell.how === "for good");
+  };
+  scene.breakWith((request, call) => {
+    if (!isPlace(call)) return null;
+    if ("fault" in cell) return toFault(cell.fault, cell.when, request);
+    if (cell.how === "killed") kill("SIGKILL");
+    else interruption.abort();
+    return cell.how === "killed" ? { kind: "reset", when: cell.when } : null;
+  });
+  onConnection((socket) => {
+    if (!isPlace(HANDSHAKE)) return;
+    if (cell.how === "killed") kill("SIGKILL");
+    socket.destroy();
   });
   const slow = "fault" in cell && (cell.fault === "timeout" || cell.place.name.startsWith("issuer "));
   const words = [...args, ...(slow ? SHORT_TIMEOUT : [])];
   const ran = cell.how === "killed" ? await scene.run(words, { onSpawn: (send) => (kill = send) }) : await run(words, interruption.signal);
+  onConnection(null);
   return count < cell.place.nth ? null : { ...ran, kind: scenario.kind };
 }

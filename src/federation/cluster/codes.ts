@@ -97,7 +97,7 @@ export const clusterCodes = defineCodes({
     fix: "set --service-account-issuer to an https URL, or give the keys with --jwks-file or --public-key-file",
   },
   CLUSTER_ONE_SERVER_SEEN: {
-    exit: EXIT.refused,
+    exit: EXIT.done,
     summary: "not every API server could be asked for its keys",
     why: "Behind a load balancer one poll sees one API server. During a key rotation the others may sign with keys that it does not have yet.",
     fix: "run publish from a machine that reaches the addresses of the kubernetes service, such as a node or a pod",

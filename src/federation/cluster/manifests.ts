@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import type { Manifest, ServiceAccount } from "../clouds/cloud.ts";
+import { renderYaml, type YamlValue } from "./render-yaml.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -38,7 +38,7 @@ export interface WebhookPodOptions {
 export function renderServiceAccount(options: ServiceAccountOptions): Manifest {
   const { namespace, name, annotations, labels } = options;
   const object = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace, ...filled({ labels, annotations }) } };
-  return { title: options.title ?? "ServiceAccount", applicable: true, yaml: render(object) };
+  return { title: options.title ?? "ServiceAccount", applicable: true, yaml: renderYaml(object) };
 }
 
 /**
@@ -54,28 +54,23 @@ export function renderProjectedPod(options: ProjectedPodOptions): Manifest {
     volumeMounts: [{ name: volumeName, mountPath, readOnly: true }],
   };
   const spec = { serviceAccountName: options.serviceAccount.name, containers: [container], volumes: [{ name: volumeName, projected: { sources: [token] } }] };
-  return { title: options.title ?? "pod with a projected token", applicable: false, yaml: render(toPod(options.serviceAccount, spec)) };
+  return { title: options.title ?? "pod with a projected token", applicable: false, yaml: renderYaml(toPod(options.serviceAccount, spec)) };
 }
 
 /** A pod to copy from, for clusters where a webhook adds volume and environment: it only names its account. */
 export function renderWebhookPod(options: WebhookPodOptions): Manifest {
   const { serviceAccount, labels, annotations } = options;
   const pod = toPod(serviceAccount, { serviceAccountName: serviceAccount.name, containers: [CONTAINER] }, filled({ labels, annotations }));
-  return { title: options.title ?? "pod, where a webhook injects the token", applicable: false, yaml: render(pod) };
+  return { title: options.title ?? "pod, where a webhook injects the token", applicable: false, yaml: renderYaml(pod) };
 }
 
 /** The reader's own container stands here. */
 const CONTAINER = { name: "app", image: "registry.example.com/app:1.0" };
 
-function toPod({ namespace, name }: ServiceAccount, spec: object, metadata: object = {}): object {
+function toPod({ namespace, name }: ServiceAccount, spec: YamlValue, metadata: Readonly<Record<string, Texts>> = {}): YamlValue {
   return { apiVersion: "v1", kind: "Pod", metadata: { name, namespace, ...metadata }, spec };
 }
 
 function filled(parts: Readonly<Record<string, Texts | undefined>>): Readonly<Record<string, Texts>> {
   return Object.fromEntries(Object.entries(parts).flatMap(([name, texts]) => (texts === undefined || Object.keys(texts).length === 0 ? [] : [[name, texts] as const])));
-}
-
-/** YAML as kubectl reads it: 1.1, so that "yes", "on" and 0777 are quoted; no folding, since ARNs are long. */
-function render(object: object): string {
-  return stringify(object, { version: "1.1", lineWidth: 0 });
 }

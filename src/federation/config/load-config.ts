@@ -3,8 +3,7 @@ import { codes } from "../errors/codes.ts";
 import { KubeassumeError } from "../errors/error.ts";
 import type { ConfigPart } from "./config-part.ts";
 import type { ConfigGrant, LoadedConfig } from "./loaded-config.ts";
-import { parseConfig, type WrittenConfig } from "./parse-config.ts";
-import { configParts } from "./registry.ts";
+import type { WrittenConfig } from "./parse-config.ts";
 
 export interface LoadOptions {
   /** What a relative path of the config file itself starts from. */
@@ -29,6 +28,8 @@ export async function loadConfig(path: string | null, options: LoadOptions): Pro
   const absolute = resolve(options.cwd, file);
   const text = await readText(absolute, path === null, options);
   if (text === null) return null;
+  // Loaded only where there is a config: the YAML parser and the schema are most of what a command without one would load.
+  const [{ parseConfig }, { configParts }] = await Promise.all([import("./parse-config.ts"), import("./registry.ts")]);
   const parts = options.parts ?? configParts;
   return resolvePaths(parseConfig(text, file, parts), file, dirname(absolute), parts);
 }

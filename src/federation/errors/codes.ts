@@ -77,7 +77,7 @@ export const codes = defineCodes({
   INTERRUPTED: {
     exit: EXIT.interrupted,
     summary: "interrupted by a signal",
-    why: "Ctrl-C or a termination signal. Steps that had begun were finished; the others were not touched.",
+    why: "Ctrl-C or a termination signal. Calls under way were given up: their steps count as failed, although some may have had their effect. The others were not touched.",
     fix: "run the same command again: it goes on where it stopped",
   },
   TIMED_OUT: {
@@ -142,6 +142,9 @@ export const codes = defineCodes({
   },
 });
 
+/** Thousands of grants may all have the same problem: the message stays one line that can be read. */
+const MOST_IN_MESSAGE = 10;
+
 /**
  * One error for a list of them: the error itself when it is alone; otherwise SEVERAL_PROBLEMS with all in
  * `details.problems`, and exit code 2 when any of them is for the input, else the first one's.
@@ -150,9 +153,10 @@ export function combineProblems(problems: readonly KubeassumeError[]): Kubeassum
   const [first] = problems;
   if (first === undefined) throw new TypeError("combineProblems needs at least one problem");
   if (problems.length === 1) return first;
+  const rest = problems.length > MOST_IN_MESSAGE ? [`and ${problems.length - MOST_IN_MESSAGE} more`] : [];
   const exit = problems.some((problem) => problem.exit === EXIT.input) ? EXIT.input : first.exit;
   return new KubeassumeError(codes.SEVERAL_PROBLEMS, {
-    message: `${problems.length} problems: ${problems.map((problem) => problem.message).join("; ")}`,
+    message: `${problems.length} problems: ${[...problems.slice(0, MOST_IN_MESSAGE).map((problem) => problem.message), ...rest].join("; ")}`,
     details: { problems: problems.map((problem) => problem.toProblem()) },
     exit,
   });

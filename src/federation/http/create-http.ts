@@ -1,4 +1,4 @@
-import { createSecureContext, rootCertificates } from "node:tls";
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { type Http, type HttpAnswer, HttpFailure, type HttpFailureReason, type HttpRequest } from "./http.ts";
 import { withinTime } from "./within-time.ts";
@@ -44,14 +44,26 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest, options: H
 }
 
 function createDispatcher(options: HttpOptions): Dispatcher {
-  // One for all connections: reading the public roots takes some 20 ms each time.
-  const secureContext = createSecureContext({ ca: [...rootCertificates, ...options.caPem] });
+  const secureContext = trustedWith(options.caPem);
   const proxies = {
     httpProxy: options.env["HTTP_PROXY"] ?? options.env["http_proxy"] ?? "",
     httpsProxy: options.env["HTTPS_PROXY"] ?? options.env["https_proxy"] ?? "",
     noProxy: options.env["NO_PROXY"] ?? options.env["no_proxy"] ?? "",
   };
   return new EnvHttpProxyAgent({ ...proxies, connect: { secureContext }, requestTls: { secureContext }, proxyTls: { secureContext }, keepAliveTimeout: 1000, pipelining: 1 });
+}
+
+/** By the extra CAs; a process has one or two sets of them. */
+const trusted = new Map<string, SecureContext>();
+
+/** One for all connections of all clients with the same CAs: reading the public roots takes some 20 ms each time. */
+function trustedWith(caPem: readonly string[]): SecureContext {
+  const key = caPem.join("\n");
+  const known = trusted.get(key);
+  if (known !== undefined) return known;
+  const context = createSecureContext({ ca: [...rootCertificates, ...caPem] });
+  trusted.set(key, context);
+  return context;
 }
 
 async function readBody(body: Dispatcher.ResponseData["body"], request: HttpRequest, options: HttpOptions): Promise<string> {

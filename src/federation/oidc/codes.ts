@@ -57,7 +57,7 @@ export const issuerCodes = defineCodes({
     fix: "remove :443 here and in the API server's --service-account-issuer",
   },
   ISSUER_PORT: {
-    exit: EXIT.input,
+    exit: EXIT.done,
     summary: "the issuer has a port",
     why: "AWS documents that a provider URL should not contain a port. What it does with one is unconfirmed.",
     fix: "serve the issuer on port 443 if AWS is to read it",

@@ -10,7 +10,7 @@ export type Style = (name: StyleName, text: string) => string;
 const SIGNS = { create: "+", update: "~", adopt: "~", delete: "-", none: " " } as const;
 const STYLES = { create: "plus", update: "tilde", adopt: "tilde", delete: "minus", none: "dim" } as const;
 
-/** A plan as people read diffs: one line a step, changed members below it, unchanged steps last and in one line each. */
+/** A plan as people read diffs: one line a step, changed members below it; an unchanged step has its line alone. */
 export function renderPlan(plan: Plan, style: Style): string {
   const writes = plan.steps.filter((step) => step.action !== "none");
   if (writes.length === 0) return style("dim", `nothing to change: ${plan.steps.length} checked`);

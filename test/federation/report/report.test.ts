@@ -48,6 +48,15 @@ describe("renderProblem", () => {
     const text = renderProblem("error", combineProblems(problems).toProblem(), plain);
     expect(text.match(/^error: .*$/gm)).toEqual(["error: one", "error: two"]);
   });
+
+  it("stays readable for thousands of problems, and says how many it leaves out", () => {
+    const problem = combineProblems(Array.from({ length: 5000 }, (_, index) => new KubeassumeError(codes.FLAG_MISSING, { message: `missing ${index}` })));
+    const text = renderProblem("error", problem.toProblem(), plain);
+    expect(text.match(/^error: .*$/gm)).toHaveLength(20);
+    expect(text).toMatch(/\nand 4980 more; --output json has all of them\n$/);
+    expect(problem.message).toMatch(/^5000 problems: missing 0; .*; missing 9; and 4990 more$/);
+    expect(problem.details["problems"]).toHaveLength(5000);
+  });
 });
 
 describe("combineProblems", () => {

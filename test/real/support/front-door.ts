@@ -28,13 +28,16 @@ export interface Answered<D> {
 
 /**
  * Runs the built command with `-o json` and asserts what holds for every run: stdout is one document of the kind by its
- * published schema, and no stream holds a token or one of the secrets.
+ * published schema, and no stream holds a token or the secrets of the environment.
  */
-export async function runJson<D = StepsData>(kind: string, args: readonly string[], options: RunOptions & { readonly secrets?: readonly string[] } = {}): Promise<Answered<D>> {
+export async function runJson<D = StepsData>(kind: string, args: readonly string[], options: RunOptions = {}): Promise<Answered<D>> {
   const ran = await kubeassume([...args, "--output", "json"], options);
   const printed = ran.stdout + ran.stderr;
   expect(printed, "no token in any stream").not.toMatch(/eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/);
-  for (const secret of options.secrets ?? []) expect(printed.includes(secret), "no secret in any stream").toBe(false);
+  for (const name of ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) {
+    const secret = options.env?.[name];
+    expect(secret !== undefined && printed.includes(secret), `no ${name} in any stream`).toBe(false);
+  }
   const document = expectEnvelope<D>(kind, ran.stdout);
   return { exit: ran.exit, stderr: ran.stderr, document, data: document.data };
 }
@@ -45,7 +48,7 @@ export function actionsOf({ steps }: StepsData): Readonly<Record<string, string>
 }
 
 /** Fails with the command's own words when it did not succeed. */
-export async function runDone<D = StepsData>(kind: string, args: readonly string[], options: RunOptions & { readonly secrets?: readonly string[] } = {}): Promise<D> {
+export async function runDone<D = StepsData>(kind: string, args: readonly string[], options: RunOptions = {}): Promise<D> {
   const { exit, document, data, stderr } = await runJson<D>(kind, args, options);
   expect({ exit, error: document.error, stderr: exit === 0 ? "" : stderr }).toEqual({ exit: 0, error: null, stderr: "" });
   return data;

@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { dirname, join, normalize } from "node:path";
+import { join, normalize } from "node:path";
 import { createAuthority } from "../../../src/federation/sandbox/pki.ts";
 import { call } from "./http.ts";
 import { makeTemporaryFolder } from "./temporary.ts";
@@ -30,8 +30,6 @@ export interface TestIssuer {
   readonly caFile: string;
   /** What is served at the root of the host. */
   readonly directory: string;
-  /** Writes a discovery document and these keys for the issuer, as somebody would by hand. */
-  writeDocuments(jwks: unknown): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,7 +55,6 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
     caPem: authority.certificatePem,
     caFile,
     directory,
-    writeDocuments: (jwks) => writeDocuments(join(directory, options.path ?? ""), url, jwks),
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -99,21 +96,4 @@ function upstreamReader(upstream: string): (path: string) => Promise<ServedDocum
       return { status: 502, headers: PLAIN, body: "bad gateway\n" };
     }
   };
-}
-
-async function writeDocuments(directory: string, issuer: string, jwks: unknown): Promise<void> {
-  const documents = {
-    ".well-known/openid-configuration": {
-      issuer,
-      jwks_uri: `${issuer}/openid/v1/jwks`,
-      response_types_supported: ["id_token"],
-      subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: ["RS256", "ES256"],
-    },
-    "openid/v1/jwks": jwks,
-  };
-  for (const [name, document] of Object.entries(documents)) {
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await writeFile(join(directory, name), JSON.stringify(document));
-  }
 }

@@ -32,7 +32,7 @@ export async function startMoto(options: MotoOptions = {}): Promise<Moto> {
   const env = {
     AWS_ENDPOINT_URL: url,
     AWS_ACCESS_KEY_ID: "testing",
-    AWS_SECRET_ACCESS_KEY: "testing",
+    AWS_SECRET_ACCESS_KEY: "moto-secret-access-key",
     AWS_REGION: "eu-west-1",
     AWS_EC2_METADATA_DISABLED: "true",
   };

@@ -1,7 +1,7 @@
 import type { OptionDefinition } from "../options.ts";
 
 const issuerUrl: OptionDefinition = { name: "issuer-url", value: "URL", description: "the issuer, exactly as tokens carry it", defaultText: "issuer in kubeassume.yaml" };
-const region: OptionDefinition = { name: "region", value: "REGION", description: "AWS region; IAM itself is global", defaultText: "AWS_REGION, clouds.aws.region, the profile" };
+const region: OptionDefinition = { name: "region", value: "REGION", description: "AWS region; IAM itself is global", defaultText: "clouds.aws.region, AWS_REGION, the profile" };
 const audience: OptionDefinition = { name: "audience", value: "AUDIENCE", repeatable: true, description: "what tokens carry as aud", defaultText: "sts.amazonaws.com; in China sts.amazonaws.com.cn" };
 const serviceAccount: OptionDefinition = { name: "service-account", value: "NAMESPACE/NAME", repeatable: true, description: "who may act as the role" };
 const roleName: OptionDefinition = { name: "role-name", value: "NAME", description: "the role that kubeassume makes, under the path /kubeassume/", defaultText: "NAMESPACE.NAME with a hash" };

@@ -9,10 +9,10 @@ import { createRequestHandler } from "./transport.ts";
 /** Attempts of the SDK's own standard retry; nothing repeats on top of it. */
 const MAX_ATTEMPTS = 3;
 
-/** The region by flag, environment and config, in this order; null leaves it to the profile. Throws AWS_REGION_INVALID. */
+/** The region by flag, config and environment, in this order; null leaves it to the profile. Throws AWS_REGION_INVALID. */
 export function chooseRegion(world: Pick<CloudWorld, "env">, input: CloudInput): string | null {
   const { env } = world;
-  const region = textOf(input.flags["region"]) ?? textOf(env["AWS_REGION"]) ?? textOf(env["AWS_DEFAULT_REGION"]) ?? textOf(cloudConfigOf(input)["region"]);
+  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input)["region"]) ?? textOf(env["AWS_REGION"]) ?? textOf(env["AWS_DEFAULT_REGION"]);
   if (region === null || isRegion(region)) return region;
   throw new KubeassumeError(awsErrorCodes.AWS_REGION_INVALID, { message: `${JSON.stringify(region.slice(0, 100))} is not the name of a region` });
 }

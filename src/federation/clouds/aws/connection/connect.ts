@@ -1,15 +1,13 @@
 import { IAMClient } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { STSClient } from "@aws-sdk/client-sts";
 import type { Caller, CloudInput, CloudWorld, Connection } from "../../cloud.ts";
-import { KubeassumeError } from "../../../errors/error.ts";
 import type { Step } from "../../../plan/step.ts";
 import { accountOf, providerArn } from "../arn.ts";
-import { awsErrorCodes } from "../codes.ts";
 import { KIND } from "../ids.ts";
 import type { AwsGrantSpec } from "../input/grant-spec.ts";
 import type { AwsSetupSpec } from "../input/setup-spec.ts";
-import { isPartition } from "../partition.ts";
-import { call, type Sdk } from "./calls.ts";
+import { readCaller } from "./caller.ts";
+import type { Sdk } from "./calls.ts";
 import { chooseRegion, requireRegion, toClientConfig } from "./client.ts";
 import { exchange } from "./exchange.ts";
 import { findMarked } from "./marked.ts";
@@ -28,7 +26,7 @@ export async function connect(world: CloudWorld, input: CloudInput): Promise<Aws
   const sdk: Sdk = { iamClient: new IAMClient(iamConfig), stsClient: new STSClient(stsConfig) };
   await requireRegion(sdk.stsClient);
   let caller: Promise<Caller> | undefined;
-  const identify = () => (caller ??= readCaller(sdk));
+  const identify = () => (caller ??= readCaller(sdk.stsClient));
   return {
     identify,
     observeSetup: (spec, who) => observeProvider(sdk, providerArn(spec.issuer, accountOf(who))),
@@ -38,16 +36,6 @@ export async function connect(world: CloudWorld, input: CloudInput): Promise<Aws
     readTrust: (trustInput, issuer, who) => readTrust(sdk, trustInput, issuer, who),
     exchange: (token, exchangeInput, principal) => exchange(sdk, token, exchangeInput, identify, principal),
   };
-}
-
-async function readCaller({ stsClient }: Sdk): Promise<Caller> {
-  const { Arn = "", Account = "" } = await call("sts:GetCallerIdentity", "the caller", () => stsClient.send(new GetCallerIdentityCommand({})));
-  const partition = Arn.split(":")[1] ?? "";
-  if (isPartition(partition) && /^\d{12}$/.test(Account)) return { name: Arn, account: Account };
-  throw new KubeassumeError(awsErrorCodes.AWS_REFUSED, {
-    message: `sts:GetCallerIdentity answers ${JSON.stringify(Arn.slice(0, 200))} in account ${JSON.stringify(Account.slice(0, 40))}, which is no identity of AWS`,
-    hint: "check AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_STS: something else than AWS answers there",
-  });
 }
 
 /** The roles beside the provider that they stand on: a grant without one deserves a warning. */

@@ -18,7 +18,7 @@ function judgeProvider(facts: Facts): Answer {
   if (issuer === null) return skip("the token has no iss that can be read");
   const refuse = (message: string, hint = `create it: kubeassume setup aws --issuer-url ${argument(issuer, "ISSUER")}`): Answer =>
     fail(invalidToken(`${WORDS.noProvider} ${printable(issuer)}`), message, hint);
-  if (input.provider === null) return refuse(`no OIDC provider for ${quote(issuer)} exists in account ${roleArn?.account ?? "of the role"}`);
+  if (input.provider === null) return refuse(`no OIDC provider for ${quote(issuer)} exists in ${roleArn === null ? "the role's account" : `account ${roleArn.account}`}`);
   const url = withoutScheme(input.provider.Url);
   const difference = differenceOf(`https://${url}`, issuer);
   if (difference !== null) {

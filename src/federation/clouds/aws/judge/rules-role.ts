@@ -1,6 +1,7 @@
 import { KubeassumeError } from "../../../errors/error.ts";
 import { parseSubject } from "../../../oidc/subject.ts";
 import { withoutScheme } from "../arn.ts";
+import { statementId, WEB_IDENTITY_ACTION } from "../trust/statement.ts";
 import { toRequestContext, UNKNOWN_KEYS } from "./context.ts";
 import { DEFAULT_DURATION, providerArnOf } from "./facts.ts";
 import type { Facts } from "./facts.ts";
@@ -12,7 +13,6 @@ import { accessDenied, malformedPolicy, validationError, WORDS } from "./refusal
 import { argument, fail, pass, printable, quote, skip, UNCONFIRMED, warn } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 
-const ACTION = "sts:AssumeRoleWithWebIdentity";
 const NO_ROLE = "there is no role to judge";
 
 /** The role, its trust policy, and the session that it allows. */
@@ -50,7 +50,7 @@ function judgePolicy(facts: Facts): Answer {
   if (policy instanceof KubeassumeError) return skip("the trust policy cannot be read");
   if (facts.jwt === null || provider === null) return skip("there is no token and provider to judge it for");
   const providerArn = providerArnOf(provider, facts.roleArn);
-  const verdict = evaluatePolicy(policy, { action: ACTION, providerArn, context: toRequestContext(facts) });
+  const verdict = evaluatePolicy(policy, { action: WEB_IDENTITY_ACTION, providerArn, context: toRequestContext(facts) });
   const deciding = verdict.outcomes.find((outcome) => outcome.statement === verdict.statement);
   if (verdict.decision === "allow") return pass(`${nameOf(verdict.statement)} allows it${doubts(deciding)}`);
   if (verdict.decision === "explicit-deny") {
@@ -98,16 +98,23 @@ function distance(outcome: StatementOutcome): number {
 function hintFor(outcome: StatementOutcome, facts: Facts): string {
   const prefix = withoutScheme(facts.issuer ?? "").toLowerCase();
   const failed = (key: string): boolean => outcome.failures.some((failure) => failure.key === key);
-  const account = facts.subject === null ? null : parseSubject(facts.subject);
-  const name = account === null ? "NAMESPACE/NAME" : `${account.namespace}/${account.name}`;
+  const accounts = accountsToGrant(outcome.statement, facts).map((account) => ` --service-account ${account}`).join("");
   const role = argument(facts.roleArn === null ? null : facts.roleName, "ROLE");
-  const grant = `grant it: kubeassume grant aws --service-account ${name} --role-arn ${role}`;
+  const grant = `grant it: kubeassume grant aws --issuer-url ${argument(facts.issuer, "ISSUER")}${accounts} --role-arn ${role}`;
   if (outcome.failures.some((failure) => failure.part === "principal")) return `no statement trusts this provider; ${grant}`;
   if (failed(`${prefix}:sub`)) return grant;
   if (failed(`${prefix}:aud`)) return "mint the token for the audience that the policy wants, or change the policy's aud";
   const foreign = outcome.failures.find((failure) => failure.key !== null && /:(sub|aud)$/.test(failure.key));
   if (foreign !== undefined) return `condition keys begin with the issuer without https://: ${printable(prefix)}:sub and ${printable(prefix)}:aud`;
   return "";
+}
+
+/** The token's account, behind those that a statement of ours lets in already: a grant lists exactly who is named. */
+function accountsToGrant(statement: Statement, { issuer, subject }: Facts): readonly string[] {
+  const key = `${withoutScheme(issuer ?? "")}:sub`.toLowerCase();
+  const present = statement.sid === statementId(issuer ?? "") ? statement.conditions.filter((condition) => condition.key.toLowerCase() === key).flatMap(({ values }) => values) : [];
+  const accounts = [...present, subject ?? ""].map(parseSubject).map((account) => (account === null ? "NAMESPACE/NAME" : `${account.namespace}/${account.name}`));
+  return [...new Set(accounts)];
 }
 
 function nameOf(statement: Statement | null): string {

@@ -8,7 +8,7 @@ export const s3: StoreDefinition = {
   cloud: "aws",
   options: [
     { name: "bucket", value: "NAME", description: "the bucket; several clusters may share one under different prefixes" },
-    { name: "region", value: "REGION", description: "the bucket's region", defaultText: "AWS_REGION" },
+    { name: "region", value: "REGION", description: "the bucket's region", defaultText: "that of the issuer when it is an S3 URL, clouds.aws.region, AWS_REGION" },
     { name: "prefix", value: "PATH", description: "where in the bucket the documents lie", defaultText: "the path of the issuer" },
     { ...issuerOption, defaultText: "https://BUCKET.s3.REGION.amazonaws.com[/PREFIX]" },
     ...keyOptions,

@@ -6,7 +6,7 @@ import type { StoreInput } from "../../../publish/store.ts";
 import { awsErrorCodes } from "../codes.ts";
 import { issuerTagValue, readMarks } from "../marks.ts";
 import * as calls from "./calls.ts";
-import { createS3Client, readAccount } from "./client.ts";
+import { createS3Client, readAccount, readHomeRegion } from "./client.ts";
 import { codes } from "./codes.ts";
 import { publishedNames } from "./policy.ts";
 import { prefixOf, type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
@@ -22,10 +22,12 @@ const TOGETHER = 8;
  */
 export async function findPlace(world: CloudWorld, input: StoreInput, issuer: string): Promise<S3Spec | null> {
   const named = textOf(input.flags["bucket"]) ?? textOf(input.entry["bucket"]);
-  if (named !== null) return toS3Spec({ ...input, flags: { ...input.flags, issuerUrl: issuer } });
+  // The bucket's own region outweighs --region, which a teardown gives for the cloud as a whole.
+  const region = textOf(input.entry["region"]) ?? textOf(input.flags["region"]);
+  if (named !== null) return toS3Spec({ ...input, flags: { ...input.flags, issuerUrl: issuer, ...(region === null ? {} : { region }) } });
   const served = parseS3Url(issuer);
   if (served !== null) return s3SpecOf(served, issuer, false);
-  const home = textOf(world.env["AWS_REGION"]) ?? textOf(world.env["AWS_DEFAULT_REGION"]) ?? textOf(input.config?.clouds["aws"]?.["region"]) ?? "us-east-1";
+  const home = await readHomeRegion(world, input);
   const client = await createS3Client(world, home);
   const [owner, buckets] = await Promise.all([readAccount(world, home), calls.listBuckets(client, "")]);
   for (let from = 0; from < buckets.length; from += TOGETHER) {

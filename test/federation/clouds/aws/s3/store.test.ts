@@ -242,6 +242,13 @@ describe("refusals of publish s3", () => {
   });
 });
 
+it("takes a document that does not match its checksum for an answer that cannot be used, not for a defect", async () => {
+  await scene.publish(scene.spec(CREATE), [one]);
+  const jwks = bucketOf().objects.get("openid/v1/jwks") ?? expect.fail("no key set");
+  bucketOf().objects.set(jwks.key, { ...jwks, body: Buffer.from("{}") });
+  await expect(scene.prepare(scene.spec(CREATE), [one])).rejects.toMatchObject({ code: "AWS_UNREACHABLE", exit: 4 });
+});
+
 describe("teardown of a bucket", () => {
   const find = (issuer = scene.sandbox.issuerUrl, flags = {}) => s3Store.findPlace(scene.world, { flags, entry: {}, config: null, cwd: "/", env: {} }, issuer);
   const remove = async (spec: S3Spec, deletePlace: boolean) => {
@@ -276,6 +283,14 @@ describe("teardown of a bucket", () => {
     bucketOf().objects.clear();
     bucketOf().policy = null;
     expect((await remove((await find()) ?? expect.fail("nothing found"), true)).ids).toEqual(["s3.bucket/oidc"]);
+  });
+
+  it("finishes one that was cut short in somebody else's bucket, finding our statement when it is all that is left", async () => {
+    makeBucket();
+    await scene.publish(scene.spec({ bucket: "oidc" }), [one]);
+    bucketOf().objects.clear();
+    expect((await remove((await find()) ?? expect.fail("nothing found"), false)).ids).toEqual(["s3.policy/oidc"]);
+    expect(await find()).toBeNull();
   });
 
   it("deletes neither an unmarked bucket nor an unmarked document, and says so", async () => {

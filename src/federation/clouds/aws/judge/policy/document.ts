@@ -6,8 +6,6 @@ import type { Operator } from "./operators.ts";
 import { parsePrincipals } from "./principals.ts";
 import type { Principals } from "./principals.ts";
 
-export { stringsOf } from "./malformed.ts";
-
 /** A role's trust policy, checked and normalised: every list is a list. */
 export interface PolicyDocument {
   /** Policy variables exist in 2012-10-17 only; a document without Version is of 2008-10-17. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { audience, checkOf, issuer, judgeClaims, judgePolicy, policy, prefix, provider, providerArn, role, roleArn, statement, subject, token } from "../scenario.ts";
+import { statementId } from "../../../../../../src/federation/clouds/aws/trust/statement.ts";
 
 const words = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 const allow = (members: object = {}): object => ({ Effect: "Allow", Principal: { Federated: providerArn }, Action: "sts:AssumeRoleWithWebIdentity", ...members });
@@ -157,7 +158,14 @@ describe("words", () => {
     expect(check.message).toBe(
       `statement 1 does not apply: StringEquals ${prefix}:sub wants "${subject}", got "system:serviceaccount:payments:worker", first difference at character 32: "w" instead of "a"`,
     );
-    expect(verdict.fix).toBe(`grant it: kubeassume grant aws --service-account payments/worker --role-arn ${roleArn}`);
+    expect(verdict.fix).toBe(`grant it: kubeassume grant aws --issuer-url ${issuer} --service-account payments/worker --role-arn ${roleArn}`);
+  });
+
+  test("name whom our own statement lets in already, so that the command takes nobody's access away", () => {
+    const subs = ["system:serviceaccount:payments:api", "system:serviceaccount:payments:batch"];
+    const statement = { ...when("StringEquals", `${prefix}:sub`, subs), Sid: statementId(issuer) };
+    const verdict = judgePolicy({ Version: "2012-10-17", Statement: statement }, { token: token({ claims: { sub: "system:serviceaccount:payments:worker" } }) });
+    expect(verdict.fix).toContain(" --service-account payments/api --service-account payments/batch --service-account payments/worker --role-arn ");
   });
 
   test("show every value of a list, up to five", () => {
