@@ -12,6 +12,7 @@ export function toAddress(url: string): Address {
   return { host: parsed.hostname.replace(/^\[|\]$/g, ""), port: parsed.port === "" ? 443 : Number(parsed.port) };
 }
 
+/** Whether both lead to one server port by the same name. */
 export function sameAddress(left: Address, right: Address): boolean {
   return left.host === right.host && left.port === right.port;
 }

@@ -39,10 +39,12 @@ export function sha1Of(certificate: X509Certificate): string {
   return createHash("sha1").update(certificate.raw).digest("hex");
 }
 
+/** When the certificate ends. */
 export function expiryOf(certificate: X509Certificate): Date {
   return new Date(certificate.validTo);
 }
 
+/** When the certificate begins. */
 export function startOf(certificate: X509Certificate): Date {
   return new Date(certificate.validFrom);
 }

@@ -52,6 +52,12 @@ describe("verify accepts a good token", () => {
     expect(scene.calls().map(({ action }) => action)).toContain("AssumeRoleWithWebIdentity");
   });
 
+  it("with no issuer named: the token's own says whose grant's role is meant", async () => {
+    const { exit } = await scene.run(["grant", "aws", "--issuer-url", scene.issuer, "--service-account", "demo/default"]);
+    expect(exit).toBe(0);
+    expect((await verify(0, ["--service-account", "demo/default"])).data.session?.principal).toContain("assumed-role/demo.default-");
+  });
+
   it("of standard input", async () => {
     expect((await verify(0, ["--token-file", "-", "--role-arn", ROLE], { input: token })).data.accepted).toBe(true);
   });
@@ -89,10 +95,22 @@ describe("verify with token, JWKS and trust from files", () => {
   });
 });
 
+describe("verify refuses input that means nothing, before it judges", () => {
+  it.each([
+    ["a day that no calendar has", ["--at", "2026-02-30T00:00:00Z"]],
+    ["a date without a time", ["--at", "2026-02-28"]],
+    ["a duration in words", ["--duration-seconds", "1h"]],
+  ])("%s", async (_name, args) => {
+    const { data, error } = await verify(2, ["--token-file", "token.jwt", "--role-arn", ROLE, ...args]);
+    expect(data).toBeNull();
+    expect(error).toMatchObject({ code: "FLAG_INVALID", message: expect.stringContaining(String(args[1])) });
+  });
+});
+
 describe("verify refuses in AWS's words, says which rule, and how to mend it, as STS does", () => {
   const cases = [
     ["another audience", { audiences: ["vault"] }, APP, "InvalidIdentityToken", /--audience vault/],
-    ["another service account", { audiences: ["sts.amazonaws.com"] }, { namespace: "demo", name: "other" }, "AccessDenied", /kubeassume grant aws --service-account demo\/other/],
+    ["another service account", { audiences: ["sts.amazonaws.com"] }, { namespace: "demo", name: "other" }, "AccessDenied", /kubeassume grant aws --issuer-url \S+ --service-account demo\/app --service-account demo\/other /],
     ["an expired token", { audiences: ["sts.amazonaws.com"], issuedAt: new Date(0) }, APP, "ExpiredTokenException", /fresh token/],
   ] as const;
 

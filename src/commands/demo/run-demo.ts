@@ -6,11 +6,11 @@ import { clouds } from "../../federation/clouds/registry.ts";
 import { codes } from "../../federation/errors/codes.ts";
 import { EXIT, KubeassumeError } from "../../federation/errors/error.ts";
 import type { Envelope } from "../../federation/report/envelope.ts";
+import { toShellWord } from "../../federation/report/shell-word.ts";
 import type { DemoStep } from "../../federation/sandbox/demo-script.ts";
 import { ISSUER_BUCKET } from "../../federation/sandbox/issuer.ts";
 import { type Sandbox, startSandbox } from "../../federation/sandbox/start-sandbox.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
-import { quote } from "../edge/context.ts";
 import { run } from "../run.ts";
 import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";
@@ -83,7 +83,7 @@ async function showStep(cloud: Cloud, step: DemoStep, sandbox: Sandbox, context:
   const told = ok ? step.tell(data) : (envelope.error?.message ?? `exit code ${exit}`);
   if (!ok) context.ui.note(errors.join(""));
   const piped = step.token === undefined ? "" : `kubectl create token ${step.token.account.name} -n ${step.token.account.namespace} --audience ${step.token.audience} | `;
-  const command = `${piped}kubeassume ${step.args.map(quote).join(" ")}`;
+  const command = `${piped}kubeassume ${step.args.map(toShellWord).join(" ")}`;
   return { cloud: cloud.name, title: step.title, command, exit, ok, told, durationMs: context.world.now().getTime() - started };
 }
 

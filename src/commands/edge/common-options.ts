@@ -7,7 +7,7 @@ export const commonOptions: readonly OptionDefinition[] = [
   { name: "dry-run", description: "show the plan, send no write" },
   { name: "yes", short: "y", description: "do not ask" },
   { name: "quiet", description: "nothing on stderr but errors" },
-  { name: "verbose", description: "more on stderr" },
+  { name: "verbose", description: "more on stderr: every request with its answer, and causes of errors" },
   { name: "no-color", description: "no colour (also NO_COLOR)" },
   { name: "timeout", value: "SECONDS", description: "bound of the whole command", defaultText: "300" },
   { name: "ca-file", value: "FILE", description: "extra trusted CA (PEM) for issuer and endpoints", defaultText: "$KUBEASSUME_CA_FILE" },

@@ -4,8 +4,11 @@ import type { CloudWorld } from "../../federation/clouds/cloud.ts";
 import type { FlagValues } from "../../federation/clouds/options.ts";
 import { codes } from "../../federation/errors/codes.ts";
 import { KubeassumeError } from "../../federation/errors/error.ts";
+import type { Http } from "../../federation/http/http.ts";
+import { toShellWord } from "../../federation/report/shell-word.ts";
 import type { CommandContext, Ui } from "../command.ts";
 import type { World } from "../world.ts";
+import { traceHttp } from "./traced-http.ts";
 
 export interface ContextOptions {
   readonly world: World;
@@ -26,9 +29,10 @@ export function createContext(options: ContextOptions): CommandContext {
   const { world, flags, ui, signal } = options;
   const timeoutMs = callTimeout(options.timeoutMs);
   const caPem = once(() => readCaFile(flags, world));
+  const trace = (client: Http): Http => (flags["verbose"] === true ? traceHttp(client, ui.debug, world.now) : client);
   const http = once(async () => {
     const { createHttp } = await import("../../federation/http/create-http.ts");
-    return createHttp({ caPem: await caPem(), env: world.env, timeoutMs, signal });
+    return trace(createHttp({ caPem: await caPem(), env: world.env, timeoutMs, signal }));
   });
   const config = once(async () => {
     const { loadConfig } = await import("../../federation/config/load-config.ts");
@@ -40,7 +44,7 @@ export function createContext(options: ContextOptions): CommandContext {
     const kubeconfig = textFlag(flags, "kubeconfig") ?? file?.cluster?.kubeconfig;
     const context = textFlag(flags, "context") ?? file?.cluster?.context;
     const optional = { ...(kubeconfig === undefined || kubeconfig === null ? {} : { kubeconfig: resolve(world.cwd, kubeconfig) }), ...(context === undefined || context === null ? {} : { context }) };
-    return connectCluster({ ...optional, env: world.env, caPem: await caPem(), timeoutMs, signal, now: world.now, interactive: world.stdin.isTTY && world.stderr.isTTY });
+    return connectCluster({ ...optional, env: world.env, caPem: await caPem(), timeoutMs, signal, now: world.now, trace, interactive: world.stdin.isTTY && world.stderr.isTTY });
   });
   const cloudWorld = async (): Promise<CloudWorld> => ({
     env: world.env,
@@ -51,7 +55,7 @@ export function createContext(options: ContextOptions): CommandContext {
     timeoutMs,
     notify: ui.progress,
   });
-  const commandLine = ["kubeassume", ...world.argv].map(quote).join(" ");
+  const commandLine = ["kubeassume", ...world.argv].map(toShellWord).join(" ");
   return { world, flags, arguments: options.arguments, commandLine, ui, dryRun: flags["dryRun"] === true, timeoutMs, signal, http, caPem, cloudWorld, config, cluster };
 }
 
@@ -85,9 +89,4 @@ export async function readTextFile(path: string, what: string): Promise<string> 
     throw new KubeassumeError(codes.FILE_UNREADABLE, { message: `${what} ${path} cannot be read (${reason})`, details: { file: path, reason }, cause });
   }
   throw new KubeassumeError(codes.FILE_UNREADABLE, { message: `${what} ${path} is larger than 1 MiB`, details: { file: path } });
-}
-
-/** Quotes a word for a shell only where it must. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

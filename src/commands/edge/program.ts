@@ -80,6 +80,7 @@ export function optionsOf(definition: CommandDefinition): readonly OptionDefinit
   return [...definition.options, ...commonOptions.filter((option) => option.name !== "dry-run" || canDryRun(definition))];
 }
 
+/** Whether a command writes, so that --dry-run means something. */
 export function canDryRun(definition: CommandDefinition): boolean {
   return DRY_RUN_COMMANDS.has(definition.path[0] ?? "");
 }

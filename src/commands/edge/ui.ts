@@ -21,6 +21,7 @@ export function wantsColor(world: World, noColorFlag: boolean): boolean {
   return forced === undefined ? world.stderr.isTTY && world.env["TERM"] !== "dumb" : forced !== "0";
 }
 
+/** Colours for terminals, or texts as they are. */
 export function styleFor(color: boolean): Style {
   if (!color) return (_, text) => text;
   return (name, text) => styleText(name === "plus" ? "green" : name === "minus" ? "red" : name === "tilde" ? "yellow" : name, text, { validateStream: false });

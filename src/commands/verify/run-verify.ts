@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Cloud, CloudInput, Connection, ExchangeAnswer, Provider, Verdict } from "../../federation/clouds/cloud.ts";
 import { codes } from "../../federation/errors/codes.ts";
 import { KubeassumeError, type Problem, warning } from "../../federation/errors/error.ts";
-import { discoveryUrl } from "../../federation/oidc/issuer.ts";
+import { checkIssuerUrl, discoveryUrl } from "../../federation/oidc/issuer.ts";
 import { parseJwt } from "../../federation/oidc/jwt.ts";
 import { readDocument } from "../../federation/oidc/read-issuer.ts";
 import { parseServiceAccountName } from "../../federation/oidc/subject.ts";
@@ -13,15 +13,16 @@ import { styleFor, wantsColor } from "../edge/ui.ts";
 
 /** Gathers what was not given, judges, and (with --exchange) compares with the real token service. */
 export async function runVerify(cloud: Cloud, context: CommandContext): Promise<CommandResult> {
-  const given = parseTime(context);
+  const time = parseTime(context);
   refuseConflicts(context);
   const provider = await cloud.load();
-  const input = { flags: context.flags, config: await context.config() };
-  const token = await readToken(provider, input, context);
+  const given = { flags: context.flags, config: await context.config() };
+  const token = await readToken(provider, given, context);
   // Read after minting: a token must not seem to come from the future.
-  const at = given ?? context.world.now();
-  const connect = onceConnection(provider, input, context);
+  const at = time ?? context.world.now();
   const issuer = issuerOf(token);
+  const input = withIssuer(given, issuer);
+  const connect = onceConnection(provider, input, context);
   const documents = readDocuments(issuer, context);
   const trust = readTrust(provider, issuer, input, connect, context);
   const [{ discovery, jwks }, records] = await Promise.all([documents, trust]);
@@ -33,12 +34,18 @@ export async function runVerify(cloud: Cloud, context: CommandContext): Promise<
 function parseTime(context: CommandContext): Date | null {
   const given = context.flags["at"];
   if (typeof given !== "string") return null;
-  const time = /^\d{1,12}$/.test(given) ? new Date(Number(given) * 1000) : RFC3339.test(given) ? new Date(given) : new Date(Number.NaN);
+  const time = /^\d{1,12}$/.test(given) ? new Date(Number(given) * 1000) : RFC3339.test(given) && isDate(given.slice(0, 10)) ? new Date(given) : new Date(Number.NaN);
   if (!Number.isNaN(time.getTime())) return time;
   throw new KubeassumeError(codes.FLAG_INVALID, { message: `--at is ${JSON.stringify(given)}`, hint: "give RFC 3339, as 2026-01-31T12:00:00Z, or epoch seconds" });
 }
 
 const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/** Whether the calendar has such a day: 31 February would become a day in March. */
+function isDate(day: string): boolean {
+  const time = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(day);
+}
 
 function refuseConflicts(context: CommandContext): void {
   const { tokenFile, serviceAccount } = context.flags;
@@ -72,6 +79,13 @@ function issuerOf(token: string): string | null {
     if (error instanceof KubeassumeError) return null;
     throw error;
   }
+}
+
+/** Where neither flag nor config names an issuer, the token's own says whose grants are meant. */
+function withIssuer(input: CloudInput, issuer: string | null): CloudInput {
+  const named = input.flags["issuerUrl"] ?? input.config?.issuer;
+  if (named !== undefined || issuer === null || checkIssuerUrl(issuer).problems.length > 0) return input;
+  return { ...input, flags: { ...input.flags, issuerUrl: issuer } };
 }
 
 interface Documents {

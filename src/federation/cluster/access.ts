@@ -14,6 +14,8 @@ export interface AccessOptions {
   readonly caPem: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Puts something around every client before its first use, to tell of its requests; default nothing. */
+  readonly trace?: (http: Http) => Http;
 }
 
 /** The way to one cluster: who it must prove to be, and which road leads there. */
@@ -44,7 +46,8 @@ export async function readAccess({ context, cluster }: SelectedContext, options:
   const ca = caPem === null ? [...rootCertificates, ...options.caPem] : certificatesOf(caPem);
   const proxy = proxyOf(entry.proxyUrl);
   const name = entry.tlsServerName;
-  const http = (tls: object): Http => createHttp({ ...options, caPem: [], dispatcher: () => createDispatcher(tls, proxy, options.env) });
+  const trace = options.trace ?? ((client: Http) => client);
+  const http = (tls: object): Http => trace(createHttp({ ...options, caPem: [], dispatcher: () => createDispatcher(tls, proxy, options.env) }));
   const withClient = ({ certPem, keyPem }: Credentials) => (certPem === null || keyPem === null ? { ca } : { ca, cert: certPem, key: keyPem });
   return {
     server,

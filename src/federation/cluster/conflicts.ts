@@ -26,6 +26,7 @@ export function judgeConflicts(steps: readonly Step[], observed: readonly Observ
   });
 }
 
+/** CLUSTER_CONFLICT with every field and its manager. */
 export function toConflictError(target: string, conflicts: readonly FieldConflict[]): KubeassumeError {
   const listed = conflicts.map(({ field, manager }) => `${field} (managed by ${manager})`).join(", ");
   return new KubeassumeError(clusterCodes.CLUSTER_CONFLICT, {

@@ -1,5 +1,6 @@
 import { KubeassumeError } from "../errors/error.ts";
 import type { ServiceAccount } from "../clouds/cloud.ts";
+import type { Http } from "../http/http.ts";
 import { readAccess } from "./access.ts";
 import { type Api, createApi, toObject, toRefusal } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
@@ -23,6 +24,8 @@ export interface ClusterOptions {
   readonly now: () => Date;
   /** Whether a credential plugin may talk to a person on the terminal. Default false. */
   readonly interactive?: boolean;
+  /** Puts something around every HTTP client before its first use, to tell of its requests; default nothing. */
+  readonly trace?: (http: Http) => Http;
 }
 
 /**

@@ -4,6 +4,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Deeper documents are refused: no real one comes near, and printing them could exhaust the stack. */
 export const MAX_JSON_DEPTH = 32;
 
+/** Whether a value is an object: no array, and not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -11,6 +12,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
 /** An own member, or undefined: `constructor` and the like never come from the prototype. */
 export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** One string or a list of strings, as members of policies and claims may be; null for anything else. */
+export function stringsOf(value: unknown): string[] | null {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.every((entry) => typeof entry === "string") ? list : null;
 }
 
 /** Parses a JSON object; null when the text is something else or nested deeper than {@link MAX_JSON_DEPTH}. */

@@ -60,7 +60,7 @@ export function planResources(
 function refusalOf(desired: DesiredResource, found: ObservedResource, options: PlanOptions): KubeassumeError | null {
   if (found.marked || desired.part === true) return null;
   if (options.adopt && found.adoptionRefusal === undefined) return null;
-  const message = `${desired.target} exists and does not carry kubeassume's mark`;
+  const message = found.adoptionRefusal === undefined ? `${desired.target} exists and does not carry kubeassume's mark` : `${desired.target} cannot be made: its name is taken`;
   const hint = found.adoptionRefusal ?? "look at it, and repeat with --adopt to take it over, or choose another name";
   return new KubeassumeError(codes.NOT_OURS, { message, hint, details: { target: desired.target } });
 }

@@ -24,6 +24,7 @@ export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
+/** The texts of a list; empty when it is not given. */
 export function listOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
@@ -46,6 +47,7 @@ export function issuerProblems(issuer: string): readonly KubeassumeError[] {
   });
 }
 
+/** FLAG_MISSING that names the flag and the member of the config. */
 export function missing(flag: string, member: string): KubeassumeError {
   return new KubeassumeError(codes.FLAG_MISSING, {
     message: `--${flag} is needed`,

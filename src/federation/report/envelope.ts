@@ -14,6 +14,7 @@ export interface Envelope {
   readonly error: Problem | null;
 }
 
+/** Wraps a result; `ok` is whether there is no error. */
 export function toEnvelope(kind: string, data: object | null, warnings: readonly Problem[], error: Problem | null): Envelope {
   return { apiVersion: API_VERSION, kind, ok: error === null, data, warnings, error };
 }

@@ -66,7 +66,7 @@ const grant = {
   credentialConfig: json("GCP's external_account document; null elsewhere"),
 };
 
-const keyStatus = z.enum(["added", "kept", "removed"]);
+const keys = z.array(z.object({ kid: z.string(), status: z.enum(["added", "kept", "removed"]) }));
 const chainEntry = z.object({
   subject: z.string(),
   issuer: z.string(),
@@ -126,7 +126,7 @@ export const dataSchemas = {
     issuer: z.string(),
     discoveryUrl: z.string(),
     jwksUrl: z.string(),
-    keys: z.array(z.object({ kid: z.string(), status: keyStatus })),
+    keys,
     steps,
   }),
   StatusReport: z.object({
@@ -153,9 +153,18 @@ export const dataSchemas = {
     publiclyTrusted: z.boolean(),
     usedByAws: z.boolean(),
   }),
-  Plan: z.object({ steps }),
+  Plan: z.object({
+    issuer: z.optional(text("Of a publication or a teardown")),
+    keys: described(z.optional(keys), "Of a publication: what becomes of each"),
+    steps,
+  }),
   DemoReport: z.object({ clouds: z.array(z.string()), steps: z.array(demoStep), durationMs: milliseconds("Of the whole journey") }),
-  SandboxInfo: z.object({ env }),
+  SandboxInfo: z.object({
+    env,
+    unset: texts("Variables that must not be set beside them, because they would win"),
+    issuer: z.string(),
+    clouds: texts("Which clouds have stand-ins"),
+  }),
   Explanation: z.union([z.object(explanation), z.object({ entries: z.array(z.object(explanation)) })]),
   Permissions: z.object({
     cloud,

@@ -50,6 +50,7 @@ export interface Traffic extends TrafficOptions {
   readonly requests: LoggedRequest[];
 }
 
+/** What the sandbox's servers share: a log of requests, latency and faults. */
 export function createTraffic(options: TrafficOptions = {}): Traffic {
   return { ...options, requests: [] };
 }

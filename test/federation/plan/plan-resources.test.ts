@@ -35,6 +35,7 @@ describe("planResources", () => {
 
   it("refuses what cannot be adopted even on request, and says why", () => {
     const { refusals } = planResources([desired()], [observed({ marked: false, adoptionRefusal: "it belongs to another issuer" })], { adopt: true });
+    expect(refusals[0]?.message).toBe("role/a cannot be made: its name is taken");
     expect(refusals).toMatchObject([{ code: "NOT_OURS", hint: "it belongs to another issuer" }]);
   });
 

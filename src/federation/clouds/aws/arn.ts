@@ -40,6 +40,7 @@ export function withoutScheme(issuer: string): string {
   return issuer.replace(/^https:\/\//, "");
 }
 
+/** The ARN of a role, its path included. */
 export function roleArn({ partition, account, path, name }: RoleArn): string {
   return `arn:${partition}:iam::${account}:role${path}${name}`;
 }
@@ -61,6 +62,7 @@ export function parsePolicyArn(text: string): { readonly partition: Partition; r
   return isPartition(partition) ? { partition, account } : null;
 }
 
+/** Whether IAM takes it as a role name (CreateRole, RoleName). */
 export function isRoleName(text: string): boolean {
   return ROLE_NAME.test(text);
 }

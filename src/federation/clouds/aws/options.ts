@@ -44,7 +44,7 @@ export const awsOptions = {
     { name: "allow-pattern", description: "take * and ? in service accounts (StringLike); the namespace is never only a wildcard" },
   ],
   verify: [
-    issuerUrl,
+    { ...issuerUrl, description: "whose grant's role is meant when no --role-arn is given", defaultText: "issuer in kubeassume.yaml, else the token's" },
     { name: "role-arn", value: "ARN", description: "the role to assume", defaultText: "that of the service account's grant" },
     { name: "role-session-name", value: "NAME", description: "2 to 64 characters", defaultText: "kubeassume" },
     { name: "duration-seconds", value: "SECONDS", description: "900 to the role's maximum", defaultText: "3600" },

@@ -3,6 +3,7 @@ export const PARTITIONS = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b"
 
 export type Partition = (typeof PARTITIONS)[number];
 
+/** Whether AWS has a partition of that name. */
 export function isPartition(text: string): text is Partition {
   return (PARTITIONS as readonly string[]).includes(text);
 }
@@ -18,6 +19,7 @@ const REGION_PREFIXES: readonly (readonly [string, Partition])[] = [
   ["eusc-", "aws-eusc"],
 ];
 
+/** The partition of a region, by its name; `aws` for every name that is not special. */
 export function partitionOfRegion(region: string): Partition {
   return REGION_PREFIXES.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "aws";
 }

@@ -3,6 +3,7 @@ import { judgeIssuer } from "./desired/judge-issuer.ts";
 import { desiredSetup } from "./desired/provider.ts";
 import { desiredGrants } from "./desired/role.ts";
 import { type AwsGrantSpec, toGrantSpecs } from "./input/grant-spec.ts";
+import { readSessionSeconds } from "./input/request.ts";
 import { type AwsSetupSpec, toSetupSpec } from "./input/setup-spec.ts";
 import { readAudiences } from "./input/common.ts";
 import { createProblems, textOf } from "./input/values.ts";
@@ -33,11 +34,10 @@ export const awsProvider: Provider<AwsSetupSpec, AwsGrantSpec> = {
 
 function judge({ token, discovery, jwks, trust, flags, at }: JudgeInput) {
   const { provider, role } = toTrustRecords(trust);
-  const duration = textOf(flags["durationSeconds"]);
   const request = {
     roleArn: textOf(flags["roleArn"]) ?? undefined,
     roleSessionName: textOf(flags["roleSessionName"]) ?? undefined,
-    durationSeconds: duration === null ? undefined : Number(duration),
+    durationSeconds: readSessionSeconds(flags) ?? undefined,
   };
   return judgeAws({ token, discovery, jwks, provider, role, request, at });
 }

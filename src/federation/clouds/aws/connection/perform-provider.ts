@@ -78,6 +78,7 @@ export function toTags(fields: Fields): readonly Tag[] {
   return toTexts(fields, "tags").map(parseTagText);
 }
 
+/** Those of the wanted tags that are not there with that value. */
 export function missingTags(before: Fields, after: Fields): readonly Tag[] {
   const had = toTags(before);
   return toTags(after).filter((tag) => !had.some(({ Key, Value }) => Key === tag.Key && Value === tag.Value));

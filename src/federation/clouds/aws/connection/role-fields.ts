@@ -34,6 +34,7 @@ export interface SdkRole {
   readonly MaxSessionDuration?: number | undefined;
 }
 
+/** One record of the SDK, with the parts that other calls brought. */
 export function toRoleRead(role: SdkRole, parts: Partial<Pick<RoleRead, "attached" | "inline" | "instanceProfiles">> = {}): RoleRead {
   return {
     name: role.RoleName ?? "",
@@ -73,6 +74,7 @@ export function toObserved(spec: AwsGrantSpec, role: RoleRead): readonly Observe
   ];
 }
 
+/** What the plan compares of a role itself; members that were not read are left out. */
 export function fieldsOf(role: RoleRead): Fields {
   return {
     arn: role.arn,

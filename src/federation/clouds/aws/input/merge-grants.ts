@@ -37,6 +37,7 @@ export function roleKey({ role }: AwsGrantSpec): string {
   return (role.kind === "own" ? role.name : role.arn.name).toLowerCase();
 }
 
+/** Each account once, in the order of their first mention. */
 export function uniqueAccounts(accounts: readonly ServiceAccount[]): readonly ServiceAccount[] {
   return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }

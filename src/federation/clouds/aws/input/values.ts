@@ -14,6 +14,7 @@ export interface Problems {
   throwAll(): void;
 }
 
+/** An empty collection. */
 export function createProblems(): Problems {
   const found: KubeassumeError[] = [];
   return {
@@ -43,6 +44,7 @@ export function cloudConfigOf(input: CloudInput): Readonly<Record<string, unknow
   return input.config?.clouds["aws"] ?? {};
 }
 
+/** A text that says something; null for anything else. */
 export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }

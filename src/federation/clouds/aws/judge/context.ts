@@ -1,4 +1,4 @@
-import { member } from "../../../oidc/json.ts";
+import { member, stringsOf } from "../../../oidc/json.ts";
 import { withoutScheme } from "../arn.ts";
 import { providerArnOf } from "./facts.ts";
 import type { Facts } from "./facts.ts";
@@ -50,9 +50,4 @@ export function toRequestContext(facts: Facts): RequestContext {
   }
   if (roleArn !== null) set("aws:ResourceAccount", [roleArn.account], "whether AWS sets it on this call is not recorded");
   return context;
-}
-
-function stringsOf(value: unknown): string[] | null {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  return list.every((entry) => typeof entry === "string") ? list : null;
 }

@@ -1,5 +1,5 @@
 import { KubeassumeError } from "../../../errors/error.ts";
-import { member } from "../../../oidc/json.ts";
+import { member, stringsOf } from "../../../oidc/json.ts";
 import type { JsonObject } from "../../../oidc/json.ts";
 import { parseJwt } from "../../../oidc/jwt.ts";
 import type { ParsedJwt } from "../../../oidc/jwt.ts";
@@ -76,11 +76,12 @@ export interface Facts {
   readonly durationSeconds: number;
 }
 
+/** Reads of a token and its request everything that the rules look at; what cannot be read is null. */
 export function readFacts(input: AwsJudgeInput): Facts {
   const { jwt, formProblem } = readToken(input.token);
   const header = jwt?.header ?? {};
   const claims = jwt?.claims ?? {};
-  const audiences = audiencesOf(member(claims, "aud"));
+  const audiences = stringsOf(member(claims, "aud"));
   const authorizedParty = textOf(member(claims, "azp"));
   const only = audiences?.length === 1 ? (audiences[0] ?? null) : null;
   const subject = member(claims, "sub");
@@ -125,11 +126,6 @@ function readToken(token: string): { jwt: ParsedJwt | null; formProblem: string 
     if (!(error instanceof KubeassumeError)) throw error;
     return { jwt: null, formProblem: error.message };
   }
-}
-
-function audiencesOf(value: unknown): readonly string[] | null {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  return list.every((entry) => typeof entry === "string") ? list : null;
 }
 
 function textOf(value: unknown): string | null {

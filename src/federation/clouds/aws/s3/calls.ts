@@ -54,6 +54,7 @@ export async function readRegion(ref: BucketRef): Promise<string | null> {
 /** What a store answers for a setting that S3 has and it does not: nothing to repair there. */
 const UNSUPPORTED: Fields = { supported: false };
 
+/** Object ownership; null when it was never set. */
 export async function readOwnership(ref: BucketRef): Promise<Fields | null> {
   return callForSetting(ref, "s3:GetBucketOwnershipControls", async () => {
     const answer = await ref.client.send(new GetBucketOwnershipControlsCommand(target(ref)));
@@ -62,6 +63,7 @@ export async function readOwnership(ref: BucketRef): Promise<Fields | null> {
   });
 }
 
+/** The bucket's four public-access flags; null when they were never set. */
 export async function readPublicAccess(ref: BucketRef): Promise<Fields | null> {
   return callForSetting(ref, "s3:GetBucketPublicAccessBlock", async () => {
     const found = (await ref.client.send(new GetPublicAccessBlockCommand(target(ref)))).PublicAccessBlockConfiguration;
@@ -71,10 +73,12 @@ export async function readPublicAccess(ref: BucketRef): Promise<Fields | null> {
   });
 }
 
+/** The bucket policy's text, byte for byte; null when there is none. */
 export async function readPolicy(ref: BucketRef): Promise<string | null> {
   return call(ref, "s3:GetBucketPolicy", async () => (await ref.client.send(new GetBucketPolicyCommand(target(ref)))).Policy ?? null);
 }
 
+/** The bucket's tags; empty when it has none. */
 export async function readTags(ref: BucketRef): Promise<readonly Tag[]> {
   const found = await call(ref, "s3:GetBucketTagging", async () => (await ref.client.send(new GetBucketTaggingCommand(target(ref)))).TagSet ?? []);
   return (found ?? []).flatMap(({ Key, Value }) => (Key === undefined ? [] : [{ Key, Value: Value ?? "" }]));
@@ -97,6 +101,7 @@ export async function readObject(ref: BucketRef, name: string, issuer: string): 
   });
 }
 
+/** Writes a document with our mark under the condition of the write; `conflict` when S3 says that it does not hold (412, 409). */
 export async function writeObject(ref: BucketRef, write: DocumentWrite, issuer: string): Promise<"written" | "conflict"> {
   const condition = write.replaces === null ? { IfNoneMatch: "*" } : { IfMatch: write.replaces };
   const { name: Key, body: Body, contentType: ContentType, cacheControl: CacheControl } = write;
@@ -113,6 +118,7 @@ export async function writeObject(ref: BucketRef, write: DocumentWrite, issuer: 
   }
 }
 
+/** Deletes an object; fine when there is none. */
 export async function removeObject(ref: BucketRef, name: string): Promise<void> {
   await call(ref, "s3:DeleteObject", () => ref.client.send(new DeleteObjectCommand({ ...target(ref), Key: name })));
 }
@@ -135,11 +141,13 @@ export async function addTags(ref: BucketRef, tags: readonly Tag[]): Promise<voi
   await write(ref, "s3:PutBucketTagging", () => ref.client.send(new PutBucketTaggingCommand({ ...target(ref), Tagging: { TagSet: [...others, ...tags] } })));
 }
 
+/** Switches access control lists off (BucketOwnerEnforced). */
 export async function writeOwnership(ref: BucketRef): Promise<void> {
   const OwnershipControls = { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" as const }] };
   await writeSetting(ref, "s3:PutBucketOwnershipControls", () => ref.client.send(new PutBucketOwnershipControlsCommand({ ...target(ref), OwnershipControls })));
 }
 
+/** Sets all four public-access flags. */
 export async function writePublicAccess(ref: BucketRef, PublicAccessBlockConfiguration: Readonly<Record<string, boolean>>): Promise<void> {
   await writeSetting(ref, "s3:PutBucketPublicAccessBlock", () => ref.client.send(new PutPublicAccessBlockCommand({ ...target(ref), PublicAccessBlockConfiguration })));
 }
@@ -150,6 +158,7 @@ export async function writePolicy(ref: BucketRef, text: string | null): Promise<
   else await write(ref, "s3:PutBucketPolicy", () => ref.client.send(new PutBucketPolicyCommand({ ...target(ref), Policy: text })));
 }
 
+/** Deletes the bucket; fine when it is gone. Throws BUCKET_NOT_EMPTY. */
 export async function removeBucket(ref: BucketRef): Promise<void> {
   await call(ref, "s3:DeleteBucket", () => ref.client.send(new DeleteBucketCommand(target(ref))));
 }

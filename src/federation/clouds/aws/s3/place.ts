@@ -24,6 +24,7 @@ export const PUBLIC_ACCESS: Fields = {
   RestrictPublicBuckets: false,
 };
 
+/** The id of one of the bucket's resources in plans. */
 export function idOf(kind: (typeof KINDS)[keyof typeof KINDS], spec: S3Spec): string {
   return `${kind}/${spec.bucket}`;
 }

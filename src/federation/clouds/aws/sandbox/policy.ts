@@ -1,9 +1,8 @@
-import { isJsonObject, member, parseJsonObject } from "../../../oidc/json.ts";
+import { isJsonObject, member, parseJsonObject, stringsOf } from "../../../oidc/json.ts";
 import type { JsonObject } from "../../../oidc/json.ts";
 import { parsePolicyDocument } from "../judge/policy/document.ts";
 import { evaluatePolicy } from "../judge/policy/evaluate.ts";
 import type { RequestContext } from "../judge/policy/evaluate.ts";
-import { stringsOf } from "../judge/policy/malformed.ts";
 import { matchesAction, matchesPattern, toPattern } from "../judge/policy/pattern.ts";
 
 /** What somebody wants to do. Policies with a Principal member are asked about `arn` and `account` too. */

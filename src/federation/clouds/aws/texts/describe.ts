@@ -1,6 +1,7 @@
 import type { Caller, SetupDescription, TrustTexts } from "../../cloud.ts";
 import type { Problem } from "../../../errors/error.ts";
 import type { IssuerFacts } from "../../../oidc/read-issuer.ts";
+import { toShellWord } from "../../../report/shell-word.ts";
 import { accountOf, providerArn } from "../arn.ts";
 import { audiencesFor } from "../desired/account.ts";
 import { thumbprintsFor } from "../desired/provider.ts";
@@ -24,6 +25,7 @@ export function describeSetup(spec: AwsSetupSpec, facts: IssuerFacts, caller: Ca
   };
 }
 
+/** What a grant looks like from outside: the role's ARN, its texts for the cluster, and how to try it. */
 export function describeGrant(spec: AwsGrantSpec, caller: Caller): TrustTexts & { readonly principal: string; readonly nextSteps: readonly string[] } {
   const principal = roleArnOf(spec, accountOf(caller));
   const texts = toTexts(trustOf(spec, caller), { ...spec, roleArn: principal, audience: audiencesFor(spec, caller)[0] ?? "" }, []);
@@ -47,9 +49,5 @@ export function toTexts(trust: TrustStatement, input: ManifestInput, warnings: r
 /** What the next command must be told again. */
 function flagsFor(spec: AwsSetupSpec | AwsGrantSpec): string {
   const region = spec.region === null ? "" : ` --region ${spec.region}`;
-  return spec.audiencesGiven ? `${region}${spec.audiences.map((audience) => ` --audience ${quoteForShell(audience)}`).join("")}` : region;
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return spec.audiencesGiven ? `${region}${spec.audiences.map((audience) => ` --audience ${toShellWord(audience)}`).join("")}` : region;
 }

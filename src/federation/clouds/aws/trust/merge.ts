@@ -28,6 +28,7 @@ export function removeStatement(existing: Json, sid: string): Json | null {
   return statements.length === 0 ? null : { ...parts.document, Statement: statements };
 }
 
+/** The statement of that Sid; null when there is none, or the document cannot be understood. */
 export function findStatement(existing: Json, sid: string): JsonMap | null {
   const found = takeApart(existing)?.statements.find((other) => sidOf(other) === sid);
   return found !== undefined && isMap(found) ? found : null;

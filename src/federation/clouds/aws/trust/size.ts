@@ -9,6 +9,7 @@ export function countCharacters(text: string): number {
   return [...text.replace(/\s/g, "")].length;
 }
 
+/** The size of a trust policy for the quota "Role trust policy length". */
 export function trustPolicySize(document: Json): number {
   return countCharacters(JSON.stringify(document));
 }

@@ -68,9 +68,13 @@ describe("credentials and region", () => {
     expect((await failureOf(connectWith({ ...aws.env, AWS_REGION: "localhost:1/" }))).code).toBe("AWS_REGION_INVALID");
   });
 
-  it("take the region from the flag first", async () => {
-    const connection = await awsProvider.connect(worldWith({ ...aws.env, AWS_REGION: "nowhere" }), { flags: { region: "us-east-1" }, config: null });
-    await expect(connection.identify()).resolves.toMatchObject({ account: "123456789012" });
+  it("take the region from the flag first, then from the config, then from the environment", async () => {
+    const connect = (region: string | undefined, ofConfig: string) => {
+      const config = { file: "kubeassume.yaml", publish: [], clouds: { aws: { region: ofConfig } }, grants: [] };
+      return awsProvider.connect(worldWith({ ...aws.env, AWS_REGION: "nowhere" }), { flags: { region }, config });
+    };
+    await expect((await connect("us-east-1", "nowhere")).identify()).resolves.toMatchObject({ account: "123456789012" });
+    await expect((await connect(undefined, "us-east-1")).identify()).resolves.toMatchObject({ account: "123456789012" });
   });
 });
 

@@ -268,6 +268,11 @@ describe("teardown of a bucket", () => {
     expect(await find()).toBeNull();
   });
 
+  it("believes the config's entry about the bucket's region, whatever --region says of the cloud", async () => {
+    const input = { flags: { region: "us-east-1" }, entry: { bucket: "oidc", region: "eu-west-1" }, config: null, cwd: "/", env: {} };
+    expect(await s3Store.findPlace(scene.world, input, scene.sandbox.issuerUrl)).toMatchObject({ bucket: "oidc", region: "eu-west-1" });
+  });
+
   it("keeps the bucket unless asked, and its other statements", async () => {
     const front = scene.sandbox.issuerUrl;
     await scene.publish(scene.spec({ ...CREATE, prefix: "prod" }, `${front}/prod`), [one]);

@@ -1,6 +1,6 @@
-import { isDeeperThan, isJsonObject, kindOfText, MAX_JSON_DEPTH, member } from "../../../../oidc/json.ts";
+import { isDeeperThan, isJsonObject, kindOfText, MAX_JSON_DEPTH, member, stringsOf } from "../../../../oidc/json.ts";
 import type { JsonObject } from "../../../../oidc/json.ts";
-import { malformed, stringsOf, syntax } from "./malformed.ts";
+import { malformed, syntax } from "./malformed.ts";
 import { parseOperator } from "./operators.ts";
 import type { Operator } from "./operators.ts";
 import { parsePrincipals } from "./principals.ts";

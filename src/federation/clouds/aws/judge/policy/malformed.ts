@@ -9,12 +9,7 @@ export function malformed(where: string, problem: string, awsMessage: string): K
   });
 }
 
+/** A refusal for which IAM has no better words. */
 export function syntax(where: string, problem: string): KubeassumeError {
   return malformed(where, problem, "Syntax errors in policy.");
-}
-
-/** One string or a list of strings, as most members of a statement may be; null for anything else. */
-export function stringsOf(value: unknown): string[] | null {
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  return list.every((entry) => typeof entry === "string") ? list : null;
 }

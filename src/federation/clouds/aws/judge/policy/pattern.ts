@@ -9,6 +9,7 @@ export function toPattern(text: string): PatternToken[] {
   return Array.from(text, (character) => (character === "*" ? "any" : character === "?" ? "one" : { literal: character }));
 }
 
+/** The tokens of a text in which nothing is a wildcard. */
 export function toLiterals(text: string): PatternToken[] {
   return Array.from(text, (character) => ({ literal: character }));
 }

@@ -1,7 +1,7 @@
 import type { KubeassumeError } from "../../../../errors/error.ts";
-import { isJsonObject, member } from "../../../../oidc/json.ts";
+import { isJsonObject, member, stringsOf } from "../../../../oidc/json.ts";
 import type { JsonObject } from "../../../../oidc/json.ts";
-import { malformed, stringsOf, syntax } from "./malformed.ts";
+import { malformed, syntax } from "./malformed.ts";
 
 const TYPES = ["AWS", "Federated", "Service", "CanonicalUser"] as const;
 

@@ -1,6 +1,5 @@
-import { isJsonObject, member } from "../../../../oidc/json.ts";
+import { isJsonObject, member, stringsOf } from "../../../../oidc/json.ts";
 import type { JsonObject } from "../../../../oidc/json.ts";
-import { stringsOf } from "../../judge/policy/malformed.ts";
 import { authorize } from "../authorize.ts";
 import { decide, isEverybody, statementsOf } from "../policy.ts";
 import type { Decision } from "../policy.ts";

@@ -1,7 +1,6 @@
 import { KubeassumeError } from "../../../../errors/error.ts";
-import { isJsonObject, member, parseJsonObject } from "../../../../oidc/json.ts";
+import { isJsonObject, member, parseJsonObject, stringsOf } from "../../../../oidc/json.ts";
 import type { JsonObject } from "../../../../oidc/json.ts";
-import { stringsOf } from "../../judge/policy/malformed.ts";
 import { AwsError } from "../errors.ts";
 import { refuseMalformedConditions } from "../policy.ts";
 import type { Bucket } from "../state.ts";
