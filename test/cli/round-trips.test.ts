@@ -49,7 +49,7 @@ describe("the longest chain of requests that wait for each other", () => {
     scene = await startScene({ latencyMs: LATENCY_MS });
   });
 
-  it("is what the commands promise, when everything is new, when nothing changes, and on the way back", async () => {
+  it("is what the commands promise, when everything is new, when nothing changes, and on the way back", { retry: 2 }, async () => {
     const issuer = ["--issuer-url", scene.issuer];
     const setup = ["setup", "aws", ...issuer];
     const grant = ["grant", "aws", ...issuer, "--service-account", "demo/app", "--role-name", "app", "--policy-arn", POLICY];

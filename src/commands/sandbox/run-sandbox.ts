@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Cloud } from "../../federation/clouds/cloud.ts";
 import { clouds, findCloud } from "../../federation/clouds/registry.ts";
 import { codes } from "../../federation/errors/codes.ts";
 import { KubeassumeError } from "../../federation/errors/error.ts";
+import { makeFolders } from "../../federation/make-folders.ts";
 import { codes as sandboxCodes } from "../../federation/sandbox/codes.ts";
 import { startSandbox } from "../../federation/sandbox/start-sandbox.ts";
 import type { Sandbox } from "../../federation/sandbox/start-sandbox.ts";
@@ -85,7 +86,7 @@ async function openFolder(context: CommandContext): Promise<Folder> {
       const path = await mkdtemp(join(tmpdir(), "kubeassume-sandbox-"));
       return { path, remove: () => rm(path, { recursive: true, force: true }) };
     }
-    await mkdir(named, { recursive: true, mode: 0o700 });
+    await makeFolders(named, 0o700);
     return { path: named, remove: async () => undefined };
   } catch (cause) {
     const path = named ?? tmpdir();

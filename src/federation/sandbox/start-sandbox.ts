@@ -1,7 +1,8 @@
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { createHttp } from "../http/create-http.ts";
+import { makeFolders } from "../make-folders.ts";
 import { renderKubeconfig } from "./cluster/kubeconfig.ts";
 import { startCluster } from "./cluster/start-cluster.ts";
 import type { SandboxCluster } from "./cluster/start-cluster.ts";
@@ -78,7 +79,7 @@ type ServeAs = (service: string, handler: Handler, tls?: { readonly chainPem: st
 
 async function startParts(options: SandboxOptions, serveAs: ServeAs, closers: (() => Promise<void>)[]): Promise<Omit<Sandbox, "requests" | "close">> {
   const { dir, now } = options;
-  const [authority] = await Promise.all([createAuthority({ name: "kubeassume sandbox root", now: now() }), mkdir(dir, { recursive: true, mode: 0o700 })]);
+  const [authority] = await Promise.all([createAuthority({ name: "kubeassume sandbox root", now: now() }), makeFolders(dir, 0o700)]);
   const intermediate = await authority.issueIntermediate({ name: "kubeassume sandbox issuing CA", now: now() });
   const issue = (names: readonly string[]): ReturnType<Authority["issueServer"]> => intermediate.issueServer({ names: [...LOOPBACK, ...names], now: now() });
 

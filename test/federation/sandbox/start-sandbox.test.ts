@@ -97,15 +97,16 @@ describe("a cloud", () => {
     expect(answer?.status).toBe(200);
   });
 
-  it("serves under the sandbox's CA, its latency and its log, and is closed with it", async () => {
+  // A busy machine may send the second request when the first is answered.
+  it("serves under the sandbox's CA, its latency and its log, and is closed with it", { retry: 2 }, async () => {
     const { standIns, seen } = probe();
-    sandbox = await openSandbox({ clouds: { probe: standIns }, latencyMs: 20 });
+    sandbox = await openSandbox({ clouds: { probe: standIns }, latencyMs: 200 });
     const before = sandbox.requests.length;
     await Promise.all(seen.urls.map((url) => seen.host?.http({ url: `${url}/x` })));
     const own = sandbox.requests.slice(before);
     expect(own.map(({ service }) => service).toSorted()).toEqual(["probe.plain", "probe.tls"]);
     expect(countSequential(own)).toBe(1);
-    expect(own.every(({ startedAt, endedAt }) => (endedAt ?? 0) - startedAt >= 19)).toBe(true);
+    expect(own.every(({ startedAt, endedAt }) => (endedAt ?? 0) - startedAt >= 199)).toBe(true);
     await sandbox.close();
     expect(seen.closed).toBe(true);
     await expect(seen.host?.http({ url: `${seen.urls[0]}/x` })).rejects.toBeInstanceOf(HttpFailure);

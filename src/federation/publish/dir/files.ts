@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codes } from "../../errors/codes.ts";
 import { KubeassumeError } from "../../errors/error.ts";
+import { makeFolders } from "../../make-folders.ts";
 
 const MAX_BYTES = 1024 * 1024;
 /** Everybody may read what is published anyway; the web server runs under another name than the operator. */
@@ -37,7 +38,7 @@ export async function replaceFile(path: string, text: string, replaces: string |
   const folder = dirname(path);
   const temporary = join(folder, `${temporaryPrefix(path)}${process.pid}`);
   try {
-    await makeReadable(folder);
+    await makeFolders(folder, FOLDER_MODE);
     await sweepTemporaries(path);
     await writeDurably(temporary, text);
     if (((await readPlainFile(path))?.version ?? null) !== replaces) {
@@ -57,7 +58,7 @@ export async function replaceFile(path: string, text: string, replaces: string |
 /** Makes a folder and those above it, readable for everybody whatever the umask is; one that exists stays as it is. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await makeReadable(path);
+    await makeFolders(path, FOLDER_MODE);
   } catch (cause) {
     throw unwritable(path, cause);
   }
@@ -90,12 +91,6 @@ export async function removeEmptyFolder(path: string): Promise<void> {
   } catch (cause) {
     if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(systemCode(cause))) throw unwritable(path, cause);
   }
-}
-
-async function makeReadable(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) await chmod(folder, FOLDER_MODE);
 }
 
 /** A hidden name that no web server lists; the process id tells a run that is at work from one that was killed. */
