@@ -25,6 +25,25 @@ function withoutTexts(code: string): string {
   return code.replace(/"(?:[^"\\\n]|\\.)*"/g, '""').replace(/`(?:[^`\\]|\\.)*`/g, "``");
 }
 
+/** What each folder may load at run time; types are free. The table of ARCHITECTURE.md in full. */
+const MAY: Readonly<Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>> = {
+  errors: { folders: [], packages: [] },
+  plan: { folders: ["errors"], packages: [] },
+  apply: { folders: ["errors", "plan"], packages: [] },
+  report: { folders: ["errors", "plan", "apply"], packages: ["zod"] },
+  http: { folders: [], packages: ["undici"] },
+  oidc: { folders: ["errors", "http"], packages: [] },
+  config: { folders: ["errors", "oidc"], packages: ["yaml", "zod", "fastest-levenshtein"] },
+  cluster: { folders: ["errors", "plan", "http"], packages: ["undici", "yaml", "fastest-levenshtein"] },
+  flow: { folders: ["errors", "plan", "apply", "oidc", "cluster"], packages: [] },
+  publish: { folders: ["errors", "plan", "apply", "oidc", "report", "clouds"], packages: [] },
+  sandbox: { folders: ["errors", "oidc", "http"], packages: ["yaml"] },
+};
+
+function folderOf(path: string): string | undefined {
+  return /^src\/federation\/([^/]+)\//.exec(path)?.[1];
+}
+
 describe("boundaries", () => {
   it("sees the tree: every rule below speaks about files that exist", () => {
     for (const pattern of PURE) expect(sources.filter((source) => pattern.test(source.path)), String(pattern)).not.toEqual([]);
@@ -81,6 +100,27 @@ describe("boundaries", () => {
       withoutTexts(source.code).split("\n").filter((line) => words.test(line)).map((line) => `${source.path}: ${line.trim()}`),
     );
     expect(bad).toEqual([]);
+  });
+
+  it("lets each folder load what ARCHITECTURE says, and nothing else", () => {
+    // Tables that register clouds, and helpers of all folders that stand in none.
+    const free = /\/registry\.ts$|^src\/federation\/[^/]+\.ts$/;
+    const bad = imports.filter((one) => {
+      const from = folderOf(one.from);
+      const may = from === undefined ? undefined : MAY[from];
+      if (may === undefined || one.kind === "type" || one.to.startsWith("node:") || free.test(one.from) || free.test(one.to)) return false;
+      const to = folderOf(one.to);
+      if (to !== undefined) return to !== from && !may.folders.includes(to);
+      return !may.packages.includes(one.to.split("/").slice(0, one.to.startsWith("@") ? 2 : 1).join("/"));
+    });
+    expect(bad).toEqual([]);
+  });
+
+  it("keeps SDKs within the folders of their clouds, and the thumbprint a library of its own", () => {
+    const sdk = imports.filter((one) => one.to.startsWith("@aws-sdk/") && !/^src\/federation\/clouds\/aws\/(connection|s3)\//.test(one.from));
+    expect(sdk).toEqual([]);
+    const beyond = imports.filter((one) => one.from.startsWith("src/thumbprint/") && one.kind !== "type" && own(one) && !/^src\/(thumbprint|federation\/(errors|oidc))\//.test(one.to));
+    expect(beyond).toEqual([]);
   });
 
   it("loads no SDK, HTTP client or YAML parser before a command needs it", () => {

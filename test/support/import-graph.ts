@@ -32,8 +32,11 @@ export function readSources(): readonly Source[] {
   );
 }
 
+/** Texts and regular expressions are matched first, so that a comment sign within one opens no comment. */
+const TEXT_OR_COMMENT = /"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[dgimsuvy]*|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+
 function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[\s;{}(,])\/\/[^\n]*/g, "$1");
+  return text.replace(TEXT_OR_COMMENT, (part) => (part.startsWith("/*") || part.startsWith("//") ? "" : part));
 }
 
 export function importsOf(source: Source): readonly Import[] {
