@@ -86,6 +86,11 @@ describe("verify with token, JWKS and trust from files", () => {
     expect(scene.calls()).toEqual([]);
   });
 
+  it("asks the real STS for the role of the trust file, where no flag names another", async () => {
+    const { data } = await verify(0, [...files, "--exchange"]);
+    expect(data).toMatchObject({ accepted: true, exchange: { accepted: true, code: null } });
+  });
+
   it("judges at any time, and never shows the signature", async () => {
     const { ran, data } = await verify(3, [...files, "--at", "2099-01-01T00:00:00Z"], { env: NOTHING });
     expect(data).toMatchObject({ accepted: false, code: "ExpiredTokenException", session: null, claims: { sub: "system:serviceaccount:demo:app" } });

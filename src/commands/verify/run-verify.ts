@@ -27,7 +27,7 @@ export async function runVerify(cloud: Cloud, context: CommandContext): Promise<
   const trust = readTrust(provider, issuer, input, connect, context);
   const [{ discovery, jwks }, records] = await Promise.all([documents, trust]);
   const verdict = provider.judge({ token, discovery, jwks, trust: records, flags: context.flags, at });
-  const exchanged = context.flags["exchange"] === true ? await (await connect()).exchange(token, input) : null;
+  const exchanged = context.flags["exchange"] === true ? await (await connect()).exchange(token, input, provider.principalOf(records, input)) : null;
   return toResult(cloud, verdict, exchanged, context);
 }
 

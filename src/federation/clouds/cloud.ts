@@ -184,6 +184,8 @@ export interface Provider<S extends SetupSpec = SetupSpec, G extends GrantSpec =
   /** The least that the person running `command` needs, or for all commands. Throws USAGE for an unknown command. */
   permissions(command: string | undefined, input: CloudInput): Json;
   judge(input: JudgeInput): Verdict;
+  /** Whom to become: as flags say, else whom the trust records are about; undefined when neither says. In the cloud's own words. */
+  principalOf(trust: Readonly<Record<string, unknown>>, input: CloudInput): string | undefined;
   /** The one audience that a token for this cloud asks for. */
   audienceOf(input: CloudInput): string;
   /** Parses `--trust-file`. Throws TRUST_FILE_MALFORMED. */

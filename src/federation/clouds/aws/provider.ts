@@ -27,6 +27,7 @@ export const awsProvider: Provider<AwsSetupSpec, AwsGrantSpec> = {
   permissions,
   judge,
   audienceOf,
+  principalOf: (trust, { flags }) => textOf(flags["roleArn"]) ?? toTrustRecords(trust).role?.Arn,
   parseTrustFile: (text) => ({ ...parseTrustFile(text) }),
   judgeStatus,
   connect: async (world, input) => (await import("./connection/connect.ts")).connect(world, input),
