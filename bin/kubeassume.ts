@@ -1,15 +1,30 @@
 #!/usr/bin/env node
-import { createInterface } from "node:readline";
 import { VERSION } from "../src/commands/version.ts";
 import { run } from "../src/commands/run.ts";
 import type { Output, World } from "../src/commands/world.ts";
 
-function toOutput(stream: NodeJS.WriteStream): Output {
-  // A reader that goes away (head, less) is no error of ours.
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
-  return { write: (text) => void stream.write(text), isTTY: stream.isTTY === true, columns: stream.columns || 80 };
+/** Node makes its standard streams on first sight, some milliseconds each: only those that are used are looked at. */
+function toOutput(name: "stdout" | "stderr"): Output & { readonly flush: () => Promise<void> } {
+  let opened: NodeJS.WriteStream | null = null;
+  const open = (): NodeJS.WriteStream => {
+    if (opened !== null) return opened;
+    opened = process[name];
+    // A reader that goes away (head, less) is no error of ours.
+    opened.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+    return opened;
+  };
+  return {
+    write: (text) => void open().write(text),
+    get isTTY() {
+      return open().isTTY === true;
+    },
+    get columns() {
+      return open().columns || 80;
+    },
+    flush: () => new Promise((done) => (opened === null ? done() : opened.write("", () => done()))),
+  };
 }
 
 async function readAll(): Promise<string> {
@@ -18,7 +33,8 @@ async function readAll(): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function readLine(): Promise<string | null> {
+async function readLine(): Promise<string | null> {
+  const { createInterface } = await import("node:readline");
   const lines = createInterface({ input: process.stdin });
   return new Promise((resolve) => {
     lines.once("line", (line) => {
@@ -51,13 +67,21 @@ function takeSignals(handler: (name: NodeJS.Signals) => void): () => void {
 // What Node and the SDKs have to say to programmers (deprecations, supported versions) is for --verbose.
 if (!process.argv.includes("--verbose")) process.removeAllListeners("warning");
 
+const stdout = toOutput("stdout");
+const stderr = toOutput("stderr");
 const world: World = {
   argv: process.argv.slice(2),
   env: process.env,
   cwd: process.cwd(),
-  stdout: toOutput(process.stdout),
-  stderr: toOutput(process.stderr),
-  stdin: { isTTY: process.stdin.isTTY === true, readAll, readLine },
+  stdout,
+  stderr,
+  stdin: {
+    get isTTY() {
+      return process.stdin.isTTY === true;
+    },
+    readAll,
+    readLine,
+  },
   now: () => new Date(),
   signal: interruption.signal,
   takeSignals,
@@ -65,4 +89,5 @@ const world: World = {
 
 const exit = await run(world, VERSION);
 // Kept-alive connections of SDKs would hold the process; what was written is flushed first.
-process.stdout.write("", () => process.stderr.write("", () => process.exit(exit)));
+await Promise.all([stdout.flush(), stderr.flush()]);
+process.exit(exit);

@@ -53,7 +53,7 @@ export function normalize(output: string, dir: string): string {
     .replace(/\((\d+) s\)/g, "(2 s)")
     .replace(/has \d{3} characters/g, "has 854 characters")
     .replace(/\b[0-9a-f]{40}\b/g, "0123456789abcdef0123456789abcdef01234567")
-    .replace(/\b[A-Za-z0-9_-]{43}\b/g, "GkzDGmfnKyTAW5VSI1dDfgPEvVmqSJbW3wDDGkZK7Cg")
+    .replace(/(?<![\w-])[\w-]{43}(?![\w-])/g, "GkzDGmfnKyTAW5VSI1dDfgPEvVmqSJbW3wDDGkZK7Cg")
     .replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g, "2026-01-31T12:00:00Z")
     .replace(/in \d+\.\d s/g, "in 1.0 s")
     .replace(/^export (AWS_ACCESS_KEY_ID|AWS_SECRET_ACCESS_KEY)=.*$/gm, "export $1=...")

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readExamples, runExamples } from "../scripts/readme.ts";
+import { normalize, readExamples, runExamples } from "../scripts/readme.ts";
 
 /** Commands of `sh` blocks that a reader types on a cluster; the others install, test, or open a shell. */
 function readShellCommands(markdown: string): readonly string[] {
@@ -38,6 +38,13 @@ describe("README", () => {
     const script = `cat > kubeassume.yaml <<'END'\n${config.replaceAll("https://acme-oidc.s3.eu-west-1.amazonaws.com", "ISSUER_URL").replaceAll("acme-oidc", "oidc")}END\nsed -i.bak "s|ISSUER_URL|$KUBEASSUME_ISSUER_URL|" kubeassume.yaml`;
     const results = await runExamples([script, "kubeassume publish s3 --create-bucket", "kubeassume setup aws", "kubeassume grant aws", "kubeassume status", "kubeassume teardown --yes"]);
     expect(results.map((result) => result.exit), results.map((result) => result.output).join("\n")).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe("normalize", () => {
+  it("makes every key id the same, also one that begins or ends with a dash", () => {
+    const ids = ["GkzDGmfnKyTAW5VSI1dDfgPEvVmqSJbW3wDDGkZK7Cg", "-8nHhNPtD_lQr4Y1i-gJBovyFQngKzkN_emRC9bBeVo", "_8nHhNPtD_lQr4Y1i-gJBovyFQngKzkN_emRC9bBeV-"];
+    expect(new Set(ids.map((id) => normalize(`added   ${id} (kid "${id}")`, "/tmp/x"))).size).toBe(1);
   });
 });
 

@@ -5,7 +5,9 @@ import type { World } from "../world.ts";
 /** Standard input whose reads end with INTERRUPTED when the signal does: a question must not outlive Ctrl-C or --timeout. */
 export function boundInput(stdin: World["stdin"], signal: AbortSignal): World["stdin"] {
   return {
-    isTTY: stdin.isTTY,
+    get isTTY() {
+      return stdin.isTTY;
+    },
     readAll: () => unlessAborted(stdin.readAll(), signal),
     readLine: () => unlessAborted(stdin.readLine(), signal),
   };

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { CloudWorld } from "../../federation/clouds/cloud.ts";
 import type { FlagValues } from "../../federation/clouds/options.ts";
@@ -36,7 +35,7 @@ export function createContext(options: ContextOptions): CommandContext {
   });
   const config = once(async () => {
     const { loadConfig } = await import("../../federation/config/load-config.ts");
-    return loadConfig(textFlag(flags, "config"), { cwd: world.cwd, readFile: (path) => readFile(path, "utf8") });
+    return loadConfig(textFlag(flags, "config"), { cwd: world.cwd, readFile: async (path) => (await import("node:fs/promises")).readFile(path, "utf8") });
   });
   const cluster = once(async () => {
     const { connectCluster } = await import("../../federation/cluster/connect.ts");
@@ -82,6 +81,7 @@ async function readCaFile(flags: FlagValues, world: World): Promise<readonly str
 /** Reads a file that the operator named. Throws FILE_UNREADABLE. Bound: 1 MiB. */
 export async function readTextFile(path: string, what: string): Promise<string> {
   try {
+    const { readFile } = await import("node:fs/promises");
     const bytes = await readFile(path);
     if (bytes.length <= 1024 * 1024) return bytes.toString("utf8");
   } catch (cause) {

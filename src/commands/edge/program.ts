@@ -26,26 +26,26 @@ export interface ProgramOptions {
 
 /** All commands as one commander program. It prints and exits nowhere: it throws CommanderError. */
 export function createProgram(definitions: readonly CommandDefinition[], options: ProgramOptions): Command {
-  const root = configure(new Command("kubeassume"), options).description(SUMMARY);
+  const shared = shareOptions(options);
+  const root = configure(new Command("kubeassume"), shared, true).description(SUMMARY);
   root.addHelpText("after", examplesText(ROOT_EXAMPLES));
   for (const definition of definitions) {
-    const parent = definition.path.slice(0, -1).reduce((above, word) => findGroup(above, word, definitions, options), root);
-    addCommand(parent, definition, options);
+    const parent = definition.path.slice(0, -1).reduce((above, word) => findGroup(above, word, definitions, shared), root);
+    addCommand(parent, definition, shared);
   }
   return root;
 }
 
-function findGroup(parent: Command, word: string, definitions: readonly CommandDefinition[], options: ProgramOptions): Command {
+function findGroup(parent: Command, word: string, definitions: readonly CommandDefinition[], options: Shared): Command {
   const existing = parent.commands.find((command) => command.name() === word);
   if (existing !== undefined) return existing;
   const examples = definitions.filter((definition) => definition.path[0] === word).flatMap((definition) => definition.examples.slice(0, 2));
-  const group = configure(parent.command(word), options).description(GROUPS[word] ?? "");
-  if (!DRY_RUN_COMMANDS.has(word)) hideDryRun(group);
+  const group = configure(parent.command(word), options, DRY_RUN_COMMANDS.has(word)).description(GROUPS[word] ?? "");
   return group.addHelpText("after", examplesText(examples));
 }
 
 /** Groups take the common flags too, so that they may stand anywhere: `kubeassume -o json setup aws`. */
-function configure(command: Command, { version, print }: ProgramOptions): Command {
+function configure(command: Command, { version, print, common }: Shared, dryRun: boolean): Command {
   command
     .exitOverride()
     .enablePositionalOptions()
@@ -54,25 +54,32 @@ function configure(command: Command, { version, print }: ProgramOptions): Comman
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false);
-  for (const option of commonOptions) command.addOption(toOption(option).helpGroup("Common options:"));
+  for (const option of dryRun ? common.withDryRun : common.withoutDryRun) command.addOption(option);
   return command;
 }
 
-function addCommand(parent: Command, definition: CommandDefinition, options: ProgramOptions): void {
+/** What all commands of one program share. Options have no state of their own, and making them is most of a start's work. */
+interface Shared extends ProgramOptions {
+  readonly common: { readonly withDryRun: readonly Option[]; readonly withoutDryRun: readonly Option[] };
+}
+
+function shareOptions(options: ProgramOptions): Shared {
+  const withDryRun = commonOptions.map((option) => toOption(option).helpGroup("Common options:"));
+  // Still understood, so that it is refused in words.
+  const withoutDryRun = withDryRun.map((option, index) => (option.name() === "dry-run" ? toOption(commonOptions[index] as OptionDefinition).hideHelp() : option));
+  return { ...options, common: { withDryRun, withoutDryRun } };
+}
+
+function addCommand(parent: Command, definition: CommandDefinition, options: Shared): void {
   const command = parent.command(definition.path.at(-1) ?? "").description(definition.summary);
   for (const option of definition.options) command.addOption(toOption(option));
-  configure(command, options);
-  if (!canDryRun(definition)) hideDryRun(command);
+  configure(command, options, canDryRun(definition));
   for (const { syntax, description, choices } of definition.arguments ?? []) {
     const argument = new Argument(syntax, description);
     command.addArgument(choices === undefined || definition.passThrough === true ? argument : argument.choices([...choices]));
   }
   command.addHelpText("after", examplesText(definition.examples));
   command.action(() => options.onCommand(definition, command));
-}
-
-function hideDryRun(command: Command): void {
-  command.options.find((option) => option.name() === "dry-run")?.hideHelp();
 }
 
 /** All flags that a command's help and its completion show: its own, then the common ones. */
