@@ -6,7 +6,7 @@ import { type AwsGrantSpec, toGrantSpecs } from "./input/grant-spec.ts";
 import { readSessionSeconds } from "./input/request.ts";
 import { type AwsSetupSpec, toSetupSpec } from "./input/setup-spec.ts";
 import { readAudiences } from "./input/common.ts";
-import { createProblems, textOf } from "./input/values.ts";
+import { createProblems, textOf } from "../input.ts";
 import { judgeAws } from "./judge/judge.ts";
 import { parseTrustFile, toTrustRecords } from "./judge/trust-file.ts";
 import { permissions } from "./permissions/permissions.ts";

@@ -4,7 +4,7 @@ import { KubeassumeError } from "../../../errors/error.ts";
 import { accountOf, parseRoleArn, type RoleArn, ROLE_PATH } from "../arn.ts";
 import { awsInputCodes } from "../codes.ts";
 import { toGrantSpecs } from "../input/grant-spec.ts";
-import { listOf, textOf } from "../input/values.ts";
+import { configGrants, listOf, textOf } from "../../input.ts";
 
 /**
  * The role that a token is tried on: `--role-arn`, else the role of the one grant that flags or config name.
@@ -18,7 +18,7 @@ export function chooseRole(input: CloudInput, caller: Caller): RoleArn {
     if (role === null) throw new KubeassumeError(awsInputCodes.AWS_ARN_INVALID, { message: `${JSON.stringify(given.slice(0, 300))} is not the ARN of a role` });
     return inAccount(role, account.account, account.partition);
   }
-  const named = (listOf(input.flags["serviceAccount"]) ?? []).length + (input.config?.grants.filter((grant) => grant["aws"] !== undefined).length ?? 0);
+  const named = (listOf(input.flags["serviceAccount"]) ?? []).length + configGrants(input, "aws").length;
   const specs = named === 0 ? [] : toGrantSpecs(input);
   const [spec] = specs;
   if (spec === undefined || specs.length > 1) {

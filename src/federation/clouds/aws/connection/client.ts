@@ -2,7 +2,7 @@ import type { CloudInput, CloudWorld } from "../../cloud.ts";
 import { KubeassumeError } from "../../../errors/error.ts";
 import { awsErrorCodes } from "../codes.ts";
 import { isRegion } from "../input/common.ts";
-import { cloudConfigOf, textOf } from "../input/values.ts";
+import { cloudConfigOf, textOf } from "../../input.ts";
 import { chooseCredentials } from "./credentials.ts";
 import { createRequestHandler } from "./transport.ts";
 
@@ -12,7 +12,7 @@ const MAX_ATTEMPTS = 3;
 /** The region by flag, config and environment, in this order; null leaves it to the profile. Throws AWS_REGION_INVALID. */
 export function chooseRegion(world: Pick<CloudWorld, "env">, input: CloudInput): string | null {
   const { env } = world;
-  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input)["region"]) ?? textOf(env["AWS_REGION"]) ?? textOf(env["AWS_DEFAULT_REGION"]);
+  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input, "aws")["region"]) ?? textOf(env["AWS_REGION"]) ?? textOf(env["AWS_DEFAULT_REGION"]);
   if (region === null || isRegion(region)) return region;
   throw new KubeassumeError(awsErrorCodes.AWS_REGION_INVALID, { message: `${JSON.stringify(region.slice(0, 100))} is not the name of a region` });
 }

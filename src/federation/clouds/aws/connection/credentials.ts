@@ -1,5 +1,5 @@
 import type { CloudWorld } from "../../cloud.ts";
-import { textOf } from "../input/values.ts";
+import { textOf } from "../../input.ts";
 import type { createRequestHandler } from "./transport.ts";
 
 /** How the chain's own calls (STS, SSO) are made. */

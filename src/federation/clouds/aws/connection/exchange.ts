@@ -2,7 +2,7 @@ import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import type { Caller, CloudInput, ExchangeAnswer } from "../../cloud.ts";
 import { roleArn } from "../arn.ts";
 import { readSessionSeconds } from "../input/request.ts";
-import { textOf } from "../input/values.ts";
+import { textOf } from "../../input.ts";
 import { DEFAULT_SESSION_NAME } from "../judge/facts.ts";
 import type { Sdk } from "./calls.ts";
 import { chooseRole } from "./chosen-role.ts";

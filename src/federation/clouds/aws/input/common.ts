@@ -1,7 +1,7 @@
 import type { CloudInput } from "../../cloud.ts";
 import { awsErrorCodes, awsInputCodes } from "../codes.ts";
 import { defaultAudience, partitionOfRegion } from "../partition.ts";
-import { cloudConfigOf, listOf, type Problems, textOf } from "./values.ts";
+import { cloudConfigOf, listOf, type Problems, textOf } from "../../input.ts";
 
 const MAX_AUDIENCES = 100;
 const MAX_AUDIENCE_LENGTH = 255;
@@ -16,7 +16,7 @@ export interface AudienceChoice {
 
 /** From `--audience` or `clouds.aws.audiences`: at most 100, each of 1 to 255 characters (IAM CreateOpenIDConnectProvider). */
 export function readAudiences(input: CloudInput, problems: Problems): AudienceChoice {
-  const given = listOf(input.flags["audience"]) ?? listOf(cloudConfigOf(input)["audiences"]) ?? [];
+  const given = listOf(input.flags["audience"]) ?? listOf(cloudConfigOf(input, "aws")["audiences"]) ?? [];
   const audiences = [...new Set(given)];
   for (const audience of audiences) {
     const shown = JSON.stringify(audience.length > 300 ? `${audience.slice(0, 300)}...` : audience);
@@ -30,13 +30,13 @@ export function readAudiences(input: CloudInput, problems: Problems): AudienceCh
     problems.add(awsInputCodes.AWS_TOO_MANY_AUDIENCES, `${audiences.length} audiences are given, more than ${MAX_AUDIENCES}`);
   }
   if (audiences.length > 0) return { audiences, audiencesGiven: true };
-  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input)["region"]);
+  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input, "aws")["region"]);
   return { audiences: [defaultAudience(region === null ? "aws" : partitionOfRegion(region))], audiencesGiven: false };
 }
 
 /** From `--region` or `clouds.aws.region`; null leaves it to the environment and the profile. */
 export function readRegion(input: CloudInput, problems: Problems): string | null {
-  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input)["region"]);
+  const region = textOf(input.flags["region"]) ?? textOf(cloudConfigOf(input, "aws")["region"]);
   if (region !== null && !isRegion(region)) {
     problems.add(awsErrorCodes.AWS_REGION_INVALID, `${JSON.stringify(region)} is not the name of a region`);
   }

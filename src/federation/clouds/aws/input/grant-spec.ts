@@ -6,10 +6,10 @@ import type { Json } from "../../../plan/step.ts";
 import { isRoleName, parsePolicyArn, parseRoleArn, type RoleArn } from "../arn.ts";
 import { awsInputCodes } from "../codes.ts";
 import { type AudienceChoice, readAudiences, readRegion } from "./common.ts";
-import { mergeGrants, roleKey, uniqueAccounts } from "./merge-grants.ts";
+import { mergeGrants, roleKey } from "./merge-grants.ts";
 import { readPolicy } from "./policy.ts";
 import { defaultRoleName } from "./role-name.ts";
-import { createProblems, listOf, type Problems, readIssuerUrl, textOf } from "./values.ts";
+import { configGrants, createProblems, listOf, membersOf, type Problems, readIssuerUrl, textOf, uniqueAccounts } from "../../input.ts";
 
 /** A role of ours under ROLE_PATH, or one that exists and gets nothing but our statement. */
 export type RoleChoice = { readonly kind: "own"; readonly name: string } | { readonly kind: "existing"; readonly arn: RoleArn };
@@ -46,7 +46,7 @@ export function toGrantSpecs(input: CloudInput): readonly AwsGrantSpec[] {
   const problems = createProblems();
   const named = listOf(input.flags["serviceAccount"]) ?? [];
   const roleFlags = ROLE_FLAGS.filter((name) => input.flags[name] !== undefined);
-  const configured = configGrants(input);
+  const configured = configGrants(input, "aws");
   if (named.length === 0 && (configured.length === 0 || roleFlags.length > 0)) {
     problems.add(codes.FLAG_MISSING, "no service account is given", "give --service-account NAMESPACE/NAME");
   }
@@ -56,7 +56,7 @@ export function toGrantSpecs(input: CloudInput): readonly AwsGrantSpec[] {
     region: readRegion(input, problems),
     adopt: input.flags["adopt"] === true,
   };
-  const all = configured.map((grant) => toSpec(shared, [grant.serviceAccount], membersOf(grant), problems));
+  const all = configured.map((grant) => toSpec(shared, [grant.serviceAccount], membersOf(grant, "aws"), problems));
   const merged = mergeGrants(all, problems);
   const specs = named.length === 0 ? merged : [fromFlags(input, shared, named, merged, configured, problems)];
   problems.throwAll();
@@ -71,7 +71,7 @@ function fromFlags(input: CloudInput, shared: Shared, named: readonly string[], 
   const ofConfig = configured.find((grant) => grant.serviceAccount === named[0]);
   const otherRole = flags["roleName"] !== undefined || flags["roleArn"] !== undefined;
   if (ofConfig === undefined || otherRole) return toSpec(shared, named, given, problems);
-  const role = toSpec(shared, named, { ...membersOf(ofConfig), ...given }, problems);
+  const role = toSpec(shared, named, { ...membersOf(ofConfig, "aws"), ...given }, problems);
   // The role's other accounts stay in its statement: it lists exactly who is named.
   const together = merged.find((spec) => roleKey(spec) === roleKey(role))?.serviceAccounts ?? [];
   return { ...role, serviceAccounts: uniqueAccounts([...role.serviceAccounts, ...together]) };
@@ -125,12 +125,4 @@ function readDuration(value: unknown, problems: Problems): number | null {
   if (typeof seconds === "number" && Number.isInteger(seconds) && seconds >= 3600 && seconds <= 43_200) return seconds;
   problems.add(awsInputCodes.AWS_SESSION_DURATION_INVALID, `a session duration of ${JSON.stringify(value)} is not 3600 to 43200 seconds`);
   return null;
-}
-
-function configGrants(input: CloudInput): readonly ConfigGrant[] {
-  return input.config?.grants.filter((grant) => grant["aws"] !== undefined && grant["aws"] !== null) ?? [];
-}
-
-function membersOf(grant: ConfigGrant): Members {
-  return grant["aws"] as Members;
 }

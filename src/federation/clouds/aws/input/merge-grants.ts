@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { awsInputCodes } from "../codes.ts";
-import type { ServiceAccount } from "../../cloud.ts";
 import type { AwsGrantSpec } from "./grant-spec.ts";
-import type { Problems } from "./values.ts";
+import { type Problems, uniqueAccounts } from "../../input.ts";
 
 /**
  * One spec per role: grants that name the same role become one with all their service accounts. Adds AWS_GRANTS_CONFLICT
@@ -35,9 +34,4 @@ function withoutAccounts({ serviceAccounts: _, ...rest }: AwsGrantSpec): Omit<Aw
 /** IAM compares role names without regard to case, whatever their path. */
 export function roleKey({ role }: AwsGrantSpec): string {
   return (role.kind === "own" ? role.name : role.arn.name).toLowerCase();
-}
-
-/** Each account once, in the order of their first mention. */
-export function uniqueAccounts(accounts: readonly ServiceAccount[]): readonly ServiceAccount[] {
-  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }

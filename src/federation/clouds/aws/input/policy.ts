@@ -2,7 +2,7 @@ import type { Json } from "../../../plan/step.ts";
 import { isJsonObject, type JsonObject, kindOfText, member, parseJsonObject } from "../../../oidc/json.ts";
 import { awsInputCodes } from "../codes.ts";
 import { countCharacters } from "../trust/size.ts";
-import type { Problems } from "./values.ts";
+import type { Problems } from "../../input.ts";
 
 /** IAM's quota for all inline policies of one role together, white space not counted. */
 const MAX_INLINE_POLICY = 10_240;

@@ -1,7 +1,7 @@
 import type { FlagValues } from "../../options.ts";
 import { codes } from "../../../errors/codes.ts";
 import { KubeassumeError } from "../../../errors/error.ts";
-import { textOf } from "./values.ts";
+import { textOf } from "../../input.ts";
 
 /**
  * `--duration-seconds` as a number; null when it is not given. Which durations are possible is for the judge and for

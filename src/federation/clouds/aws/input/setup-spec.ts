@@ -1,7 +1,7 @@
 import type { CloudInput, SetupSpec } from "../../cloud.ts";
 import { awsInputCodes } from "../codes.ts";
 import { type AudienceChoice, readAudiences, readRegion } from "./common.ts";
-import { cloudConfigOf, createProblems, type Problems, readIssuerUrl, textOf } from "./values.ts";
+import { cloudConfigOf, createProblems, type Problems, readIssuerUrl, textOf } from "../../input.ts";
 
 /** `auto` computes them where AWS uses one, `none` leaves them out and alone; else a SHA-1 in lower-case hex. */
 export type ThumbprintChoice = "auto" | "none" | { readonly sha1: string };
@@ -30,7 +30,7 @@ export function toSetupSpec(input: CloudInput): AwsSetupSpec {
 }
 
 function readThumbprint(input: CloudInput, problems: Problems): ThumbprintChoice {
-  const given = textOf(input.flags["thumbprint"]) ?? textOf(cloudConfigOf(input)["thumbprint"]) ?? "auto";
+  const given = textOf(input.flags["thumbprint"]) ?? textOf(cloudConfigOf(input, "aws")["thumbprint"]) ?? "auto";
   if (given === "auto" || given === "none") return given;
   // openssl prints colons between the bytes; IAM wants none.
   const sha1 = given.replaceAll(":", "").toLowerCase();

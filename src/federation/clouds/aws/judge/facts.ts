@@ -1,8 +1,7 @@
-import { KubeassumeError } from "../../../errors/error.ts";
 import { member, stringsOf } from "../../../oidc/json.ts";
 import type { JsonObject } from "../../../oidc/json.ts";
-import { parseJwt } from "../../../oidc/jwt.ts";
 import type { ParsedJwt } from "../../../oidc/jwt.ts";
+import { readToken } from "../../judge/token.ts";
 import { parseRoleArn, providerArn } from "../arn.ts";
 import type { RoleArn } from "../arn.ts";
 import { readSet } from "./keys.ts";
@@ -117,15 +116,6 @@ export function providerArnOf(provider: ProviderRecord, roleArn: RoleArn | null)
 export function secondsOf(value: unknown): number | null {
   const number = typeof value === "string" && /^[+-]?\d+$/.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isSafeInteger(number) ? number : null;
-}
-
-function readToken(token: string): { jwt: ParsedJwt | null; formProblem: string | null } {
-  try {
-    return { jwt: parseJwt(token), formProblem: null };
-  } catch (error) {
-    if (!(error instanceof KubeassumeError)) throw error;
-    return { jwt: null, formProblem: error.message };
-  }
 }
 
 function textOf(value: unknown): string | null {

@@ -1,10 +1,10 @@
-import type { Check } from "../../../errors/checks.ts";
 import type { Verdict } from "../../cloud.ts";
 import { judgeChecks } from "./checks.ts";
 import type { JudgeCheckId } from "./checks.ts";
 import { providerArnOf, readFacts } from "./facts.ts";
 import type { AwsJudgeInput, Facts } from "./facts.ts";
-import type { Answer, Rule } from "./rule.ts";
+import { runRules } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
 import { issuerRules } from "./rules-issuer.ts";
 import { providerRules } from "./rules-provider.ts";
 import { requestRules } from "./rules-request.ts";
@@ -35,23 +35,11 @@ const RULES: readonly Rule[] = [...requestRules, ...tokenRules, ...providerRules
  */
 export function judgeAws(input: AwsJudgeInput): AwsVerdict {
   const facts = readFacts(input);
-  const answers = RULES.map((rule) => ({ id: rule.id, answer: rule.judge(facts) }));
-  const checks = answers.map(({ id, answer }) => toCheck(id, answer));
-  const refused = answers.find(({ answer }) => answer.refusal !== null);
-  const refusal = refused?.answer.refusal ?? null;
+  const { checks, refused } = runRules("aws", RULES, judgeChecks, facts);
   const base = { claims: facts.claims, checks };
-  if (refused !== undefined && refusal !== null) {
-    const { code, message, httpStatus } = refusal;
-    const fix = refused.answer.hint || judgeChecks[refused.id].fix;
-    return { accepted: false, code, cloudMessage: message, session: null, ...base, httpStatus, refusedBy: refused.id, fix };
-  }
-  return { accepted: true, code: null, cloudMessage: null, session: toSession(facts), ...base, httpStatus: 200, refusedBy: null, fix: null };
-}
-
-function toCheck(id: JudgeCheckId, answer: Answer): Check {
-  const needsHint = answer.status === "fail" || answer.status === "warn";
-  const hint = needsHint ? answer.hint || judgeChecks[id].fix : "";
-  return { id, cloud: "aws", status: answer.status, message: answer.message, hint, durationMs: 0 };
+  if (refused === null) return { accepted: true, code: null, cloudMessage: null, session: toSession(facts), ...base, httpStatus: 200, refusedBy: null, fix: null };
+  const { code, message, httpStatus } = refused.refusal;
+  return { accepted: false, code, cloudMessage: message, session: null, ...base, httpStatus, refusedBy: refused.by, fix: refused.fix };
 }
 
 /** What STS returns beside the credentials; the principal is the session's ARN (AssumedRoleUser.Arn). */

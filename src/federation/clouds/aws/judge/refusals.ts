@@ -1,9 +1,4 @@
-/** An answer of STS that hands nothing out: its own code, words and HTTP status. */
-export interface Refusal {
-  readonly code: string;
-  readonly message: string;
-  readonly httpStatus: number;
-}
+import type { Refusal } from "../../judge/rule.ts";
 
 /**
  * AWS's words, as recorded against the real service in September 2026 or as AWS documents them

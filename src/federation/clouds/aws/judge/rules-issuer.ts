@@ -1,17 +1,16 @@
-import { verify } from "node:crypto";
-import type { KeyObject } from "node:crypto";
 import { differenceOf } from "../../../oidc/difference.ts";
 import { discoveryProblems } from "../../../oidc/discovery.ts";
 import { isJsonObject, member } from "../../../oidc/json.ts";
 import { EC_ALGORITHMS, PRIVATE_MEMBERS } from "../../../oidc/jwks.ts";
-import type { ParsedJwt } from "../../../oidc/jwt.ts";
+import { isSignedBy, NO_TOKEN } from "../../judge/token.ts";
 import type { Facts } from "./facts.ts";
 import { findKey, kindOf, MAX_KEYS_PER_KIND } from "./keys.ts";
 import type { SetKey } from "./keys.ts";
 import { invalidToken, providerUnreachable, WORDS } from "./refusals.ts";
-import { fail, pass, quote, skip, UNCONFIRMED, warn } from "./rule.ts";
-import type { Answer, Rule } from "./rule.ts";
-import { ALGORITHMS, NO_TOKEN } from "./rules-token.ts";
+import { fail, pass, quote, skip, UNCONFIRMED, warn } from "../../judge/rule.ts";
+import type { Answer } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
+import { ALGORITHMS } from "./rules-token.ts";
 
 /** The issuer's documents, the key and the signature. */
 export const issuerRules: readonly Rule[] = [
@@ -101,16 +100,6 @@ function judgeSignature(facts: Facts): Answer {
   const key = keyOf(facts)?.key ?? null;
   if (facts.jwt === null || key === null || !usable) return skip("there is no usable key for the token");
   return isSignedBy(facts.jwt, key, facts.algorithm ?? "") ? pass("the signature is right") : fail(invalidToken(WORDS.notValidated), "the signature does not fit the key");
-}
-
-/** RSASSA-PKCS1-v1_5 or ECDSA with the two numbers side by side (RFC 7518 sections 3.3 and 3.4). */
-function isSignedBy(jwt: ParsedJwt, key: KeyObject, algorithm: string): boolean {
-  try {
-    return verify(`sha${algorithm.slice(2)}`, Buffer.from(jwt.signingInput), { key, dsaEncoding: "ieee-p1363" }, jwt.signature);
-  } catch {
-    // OpenSSL throws for keys with impossible numbers; such a key verifies nothing.
-    return false;
-  }
 }
 
 function keyOf({ jwt, keys, keyId }: Facts): SetKey | null {

@@ -2,9 +2,10 @@ import { differenceOf } from "../../../oidc/difference.ts";
 import { withoutScheme } from "../arn.ts";
 import type { Facts } from "./facts.ts";
 import { invalidToken, WORDS } from "./refusals.ts";
-import { argument, fail, pass, printable, quote, skip } from "./rule.ts";
-import type { Answer, Rule } from "./rule.ts";
-import { NO_TOKEN } from "./rules-token.ts";
+import { argument, fail, pass, printable, quote, skip } from "../../judge/rule.ts";
+import type { Answer } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
+import { NO_TOKEN } from "../../judge/token.ts";
 
 /** The look-up of the provider and what it says about audiences. */
 export const providerRules: readonly Rule[] = [

@@ -1,7 +1,8 @@
 import { constraintError, validationError, WORDS } from "./refusals.ts";
 import type { Facts } from "./facts.ts";
-import { fail, pass, quote } from "./rule.ts";
-import type { Answer, Rule } from "./rule.ts";
+import { fail, pass, quote } from "../../judge/rule.ts";
+import type { Answer } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
 
 // Bounds: STS API reference, AssumeRoleWithWebIdentity, request parameters.
 const TOKEN_LENGTH = { min: 4, max: 20_000 };

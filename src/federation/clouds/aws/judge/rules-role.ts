@@ -10,8 +10,9 @@ import type { PolicyDocument, Statement } from "./policy/document.ts";
 import { evaluatePolicy } from "./policy/evaluate.ts";
 import type { PolicyVerdict, StatementOutcome } from "./policy/evaluate.ts";
 import { accessDenied, malformedPolicy, validationError, WORDS } from "./refusals.ts";
-import { argument, fail, pass, printable, quote, skip, UNCONFIRMED, warn } from "./rule.ts";
-import type { Answer, Rule } from "./rule.ts";
+import { argument, fail, pass, printable, quote, skip, UNCONFIRMED, warn } from "../../judge/rule.ts";
+import type { Answer } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
 
 const NO_ROLE = "there is no role to judge";
 

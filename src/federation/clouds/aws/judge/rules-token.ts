@@ -1,9 +1,11 @@
 import { member } from "../../../oidc/json.ts";
+import { NO_TOKEN, span, timeOf } from "../../judge/token.ts";
 import type { Facts } from "./facts.ts";
 import { secondsOf } from "./facts.ts";
 import { expiredToken, internalFailure, invalidToken, WORDS } from "./refusals.ts";
-import { fail, pass, quote, skip, UNCONFIRMED, warn } from "./rule.ts";
-import type { Answer, Rule } from "./rule.ts";
+import { fail, pass, quote, skip, UNCONFIRMED, warn } from "../../judge/rule.ts";
+import type { Answer } from "../../judge/rule.ts";
+import type { Rule } from "./rule.ts";
 
 /** Seconds that AWS tolerates on iat, nbf and exp, as recorded. */
 export const CLOCK_TOLERANCE = 300;
@@ -27,8 +29,6 @@ export const timeRules: readonly Rule[] = [
   { id: "aws-token-not-before", judge: judgeNotBefore },
   { id: "aws-token-expired", judge: judgeExpiry },
 ];
-
-export const NO_TOKEN = "the token cannot be read";
 
 function judgeForm({ formProblem }: Facts): Answer {
   return formProblem === null ? pass("the token is a signed JWT") : fail(invalidToken(WORDS.notJwt), formProblem);
@@ -108,15 +108,4 @@ function judgeExpiry({ claims, now }: Facts): Answer {
   }
   if (past >= 0) return warn(`the token expired ${span(past)} ago, which AWS tolerates up to 5 minutes`);
   return pass(`the token expires in ${span(-past)}, at ${timeOf(expires)}`);
-}
-
-function timeOf(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString().replace(".000Z", "Z");
-}
-
-function span(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`;
 }

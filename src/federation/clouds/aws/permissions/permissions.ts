@@ -4,7 +4,7 @@ import { checkIssuerUrl } from "../../../oidc/issuer.ts";
 import type { Json } from "../../../plan/step.ts";
 import { parseRoleArn, ROLE_PATH, withoutScheme } from "../arn.ts";
 import { awsInputCodes } from "../codes.ts";
-import { createProblems, listOf, type Problems, textOf } from "../input/values.ts";
+import { configGrants, createProblems, listOf, membersOf, type Problems, textOf } from "../../input.ts";
 import { isPartition, type Partition } from "../partition.ts";
 import { type Permission, type PermissionCommand, PERMISSIONS, type Scope } from "./actions.ts";
 
@@ -81,7 +81,7 @@ function readPlace(input: CloudInput, problems: Problems): Place {
   if (!/^(\d{12}|\*)$/.test(account)) problems.add(awsInputCodes.AWS_ACCOUNT_INVALID, `account ${JSON.stringify(account.slice(0, 60))} is not 12 digits`);
   const partition = textOf(input.flags["partition"]) ?? "aws";
   if (!isPartition(partition)) problems.add(awsInputCodes.AWS_PARTITION_INVALID, `there is no partition ${JSON.stringify(partition.slice(0, 60))}`);
-  const configRoles = input.config?.grants.flatMap((grant) => textOf((grant["aws"] as Readonly<Record<string, unknown>> | undefined)?.["roleArn"]) ?? []) ?? [];
+  const configRoles = configGrants(input, "aws").flatMap((grant) => textOf(membersOf(grant, "aws")["roleArn"]) ?? []);
   const roles = listOf(input.flags["roleArn"]) ?? configRoles;
   for (const role of roles) {
     if (parseRoleArn(role) === null) problems.add(awsInputCodes.AWS_ARN_INVALID, `${JSON.stringify(role)} is not the ARN of a role`);

@@ -11,9 +11,8 @@ import { defaultAudience, isPartition, type Partition, partitionOfRegion } from 
 import { toTexts } from "./describe.ts";
 import { toTrustPolicy } from "../trust/statement.ts";
 import { readAudiences, readRegion } from "../input/common.ts";
-import { uniqueAccounts } from "../input/merge-grants.ts";
 import { defaultRoleName } from "../input/role-name.ts";
-import { createProblems, listOf, type Problems, readIssuerUrl, textOf } from "../input/values.ts";
+import { createProblems, listOf, type Problems, readIssuerUrl, textOf, uniqueAccounts } from "../../input.ts";
 
 /**
  * `trust-policy aws`: everything from flags and config, nothing from the network. Throws all problems at once:

@@ -1,8 +1,9 @@
-import type { CloudInput } from "../../cloud.ts";
-import { codes, combineProblems } from "../../../errors/codes.ts";
-import { type CodeDefinition, KubeassumeError } from "../../../errors/error.ts";
-import { issuerCodes } from "../../../oidc/codes.ts";
-import { checkIssuerUrl } from "../../../oidc/issuer.ts";
+import type { CloudInput, ServiceAccount } from "./cloud.ts";
+import type { ConfigGrant } from "../config/loaded-config.ts";
+import { codes, combineProblems } from "../errors/codes.ts";
+import { type CodeDefinition, KubeassumeError } from "../errors/error.ts";
+import { issuerCodes } from "../oidc/codes.ts";
+import { checkIssuerUrl } from "../oidc/issuer.ts";
 
 /** Collects the problems of an input, so that one run shows them all. */
 export interface Problems {
@@ -39,9 +40,24 @@ export function createProblems(): Problems {
   };
 }
 
-/** The members of `clouds.aws` in the config; empty without one. */
-export function cloudConfigOf(input: CloudInput): Readonly<Record<string, unknown>> {
-  return input.config?.clouds["aws"] ?? {};
+/** The members of a cloud in the config (`clouds.NAME`); empty without one. */
+export function cloudConfigOf(input: CloudInput, cloud: string): Readonly<Record<string, unknown>> {
+  return input.config?.clouds[cloud] ?? {};
+}
+
+/** The grants of the config that say something about a cloud. */
+export function configGrants(input: CloudInput, cloud: string): readonly ConfigGrant[] {
+  return input.config?.grants.filter((grant) => grant[cloud] !== undefined && grant[cloud] !== null) ?? [];
+}
+
+/** What a grant of the config says about a cloud. */
+export function membersOf(grant: ConfigGrant, cloud: string): Readonly<Record<string, unknown>> {
+  return grant[cloud] as Readonly<Record<string, unknown>>;
+}
+
+/** Each account once, in the order of their first mention. */
+export function uniqueAccounts(accounts: readonly ServiceAccount[]): readonly ServiceAccount[] {
+  return [...new Map(accounts.map((account) => [`${account.namespace}/${account.name}`, account])).values()];
 }
 
 /** A text that says something; null for anything else. */
