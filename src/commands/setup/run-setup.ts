@@ -1,11 +1,15 @@
-import type { Cloud, SetupDescription } from "../../federation/clouds/cloud.ts";
+import type { Cloud, CloudInput, SetupDescription, SetupSpec } from "../../federation/clouds/cloud.ts";
 import type { ClusterTarget } from "../../federation/cluster/cluster.ts";
 import { toObjectFields } from "../../federation/cluster/fields.ts";
 import { codes } from "../../federation/errors/codes.ts";
-import { KubeassumeError } from "../../federation/errors/error.ts";
-import { type PlannedSetup, planSetup } from "../../federation/flow/setup.ts";
+import { KubeassumeError, type Problem } from "../../federation/errors/error.ts";
+import { privateIssuer, readIssuer } from "../../federation/flow/issuer.ts";
+import { type PlannedSetup, planSetup, type SetupJourney } from "../../federation/flow/setup.ts";
 import { parseServiceAccountName } from "../../federation/oidc/subject.ts";
 import type { Fields } from "../../federation/plan/step.ts";
+import { codes as publishCodes } from "../../federation/publish/codes.ts";
+import { parseKeySources } from "../../federation/publish/keys.ts";
+import { readKeys, toKeyInput } from "../../federation/publish/read-keys.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { chainReader } from "../edge/chain-reader.ts";
 import { confirmAndApply } from "../edge/confirm-and-apply.ts";
@@ -18,13 +22,12 @@ export async function runSetup(cloud: Cloud, context: CommandContext): Promise<C
   const target = boilerplateTarget(context);
   const cluster = target === null ? null : await context.cluster();
   context.ui.progress(`reading ${spec.issuer} and ${cloud.title}`);
-  const [connection, http] = await Promise.all([context.cloudWorld().then((world) => provider.connect(world, input)), context.http()]);
+  const connection = await provider.connect(await context.cloudWorld(), input);
   const planned = await planSetup({
     provider,
     connection,
     spec,
-    http,
-    readChain: cloud.capabilities.usesThumbprint ? chainReader(context) : null,
+    readFacts: spec.keySource === "upload" ? keysToUpload(spec.issuer, input, context) : strangersView(cloud, spec.issuer, context),
     now: context.world.now(),
     inCluster: cluster === null || target === null ? null : { cluster, target, fields: boilerplateFields },
   });
@@ -33,6 +36,29 @@ export async function runSetup(cloud: Cloud, context: CommandContext): Promise<C
     { cloud, plan, warnings, connection, cluster, nextSteps: description.nextSteps, data: toData(cloud, spec.issuer, planned), text: `${description.provider}\n` },
     context,
   );
+}
+
+type ReadFacts = SetupJourney<SetupSpec>["readFacts"];
+
+function strangersView(cloud: Cloud, issuer: string, context: CommandContext): ReadFacts {
+  const readChain = cloud.capabilities.usesThumbprint ? chainReader(context) : null;
+  return async () => ({ facts: await readIssuer(await context.http(), issuer, readChain), warnings: [] });
+}
+
+/** The keys from files, or from every API server of the cluster. */
+function keysToUpload(issuer: string, { flags, config }: CloudInput, context: CommandContext): ReadFacts {
+  const { cwd, env } = context.world;
+  const keyInput = toKeyInput({ flags, entry: {}, config, cwd, env });
+  return async () => {
+    const { sources, unreachable } = await readKeys(keyInput, context.cluster);
+    if (keyInput.prune && unreachable.length > 0) throw pruneUnsafe(unreachable);
+    return { facts: privateIssuer(issuer, { keys: parseKeySources(sources) }), warnings: unreachable };
+  };
+}
+
+function pruneUnsafe(unreachable: readonly Problem[]): KubeassumeError {
+  const message = `${unreachable.length} API servers could not be asked which keys they sign with, so none can be pruned`;
+  return new KubeassumeError(publishCodes.PRUNE_UNSAFE, { message, details: { unreachable: unreachable.map((problem) => problem.message) } });
 }
 
 function toData(cloud: Cloud, issuer: string, planned: PlannedSetup): object {

@@ -71,7 +71,12 @@ function wantedClouds(context: CommandContext, config: LoadedConfig | null): rea
   const named = name === undefined ? undefined : findCloud(name);
   if (named !== undefined) return [named];
   const inConfig = clouds.filter((cloud) => config?.clouds[cloud.name] !== undefined);
-  return inConfig.length > 0 ? inConfig : clouds;
+  if (inConfig.length > 0) return inConfig;
+  return clouds.filter((cloud) => {
+    const missing = cloud.searchNeeds.filter((need) => context.flags[need] === undefined);
+    if (missing.length > 0) context.ui.note(`${cloud.title} is not searched: it needs ${missing.map((need) => `--${need.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`).join(", ")}`);
+    return missing.length === 0;
+  });
 }
 
 function refuseConflicts(context: CommandContext): void {

@@ -11,11 +11,12 @@ export function trustPolicyCommand(cloud: Cloud): CommandDefinition {
     examples: cloud.examples.trustPolicy,
     run: async (context) => {
       const provider = await cloud.load();
-      const { trustPolicy, manifests, env, warnings } = provider.trustPolicy({ flags: context.flags, config: await context.config() });
+      const { trustPolicy, manifests, env, commands, warnings } = provider.trustPolicy({ flags: context.flags, config: await context.config() });
       const { renderManifests } = await import("../../federation/report/render-manifests.ts");
-      const text = [`${JSON.stringify(trustPolicy, null, 2)}\n`, renderManifests(manifests)].filter((part) => part !== "");
+      const typed = commands.length === 0 ? "" : `# the same by hand\n${commands.map((command) => `# ${command.replaceAll("\n", "\n# ")}\n`).join("")}`;
+      const text = [`${JSON.stringify(trustPolicy, null, 2)}\n`, renderManifests(manifests), typed].filter((part) => part !== "");
       // JSON is YAML: the whole is one stream that both yq and kubectl's eye can take apart.
-      return { data: { cloud: cloud.name, trustPolicy, manifests, env }, warnings, text: text.join("---\n") };
+      return { data: { cloud: cloud.name, trustPolicy, manifests, env, commands }, warnings, text: text.join("---\n") };
     },
   };
 }

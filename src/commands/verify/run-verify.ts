@@ -17,7 +17,7 @@ export async function runVerify(cloud: Cloud, context: CommandContext): Promise<
   refuseConflicts(context);
   const provider = await cloud.load();
   const given = { flags: context.flags, config: await context.config() };
-  const token = await readToken(provider, given, context);
+  const token = await readToken(provider, given, onceConnection(provider, given, context), context);
   // Read after minting: a token must not seem to come from the future.
   const at = time ?? context.world.now();
   const issuer = issuerOf(token);
@@ -59,12 +59,13 @@ function refuseConflicts(context: CommandContext): void {
 
 const TOKEN_SECONDS = 600;
 
-async function readToken(provider: Provider, input: CloudInput, context: CommandContext): Promise<string> {
+async function readToken(provider: Provider, input: CloudInput, connect: () => Promise<Connection>, context: CommandContext): Promise<string> {
   const { tokenFile, serviceAccount } = context.flags;
   if (typeof serviceAccount === "string") {
     const account = parseServiceAccountName(serviceAccount);
     const cluster = await context.cluster();
-    return cluster.mintToken(account, provider.audienceOf(input), TOKEN_SECONDS);
+    const audience = await provider.audienceOf(input, async () => (await connect()).identify());
+    return cluster.mintToken(account, audience, TOKEN_SECONDS);
   }
   if (tokenFile === "-") return (await context.world.stdin.readAll()).trim();
   return (await readTextFile(resolve(context.world.cwd, String(tokenFile)), "the token file")).trim();

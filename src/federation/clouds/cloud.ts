@@ -60,6 +60,8 @@ export interface Cloud {
     readonly teardown: readonly OptionDefinition[];
     readonly permissions: readonly OptionDefinition[];
   };
+  /** Flags (or members of `clouds.NAME`) without which nothing can be looked for: a teardown of all clouds passes over those that lack one. */
+  readonly searchNeeds: readonly string[];
   /** The commands that `permissions --for` takes. */
   readonly permissionCommands: readonly string[];
   readonly examples: {
@@ -79,8 +81,11 @@ export interface Cloud {
 /** What `setup` shall bring about, resolved from flags and config. Clouds extend it with their own members. */
 export interface SetupSpec {
   readonly issuer: string;
+  /** As far as they are known without the caller; `Provider.audiences` completes them. */
   readonly audiences: readonly string[];
   readonly adopt: boolean;
+  /** Whether the cloud reads the keys at the issuer, or gets them from us: then nobody needs to reach the issuer. */
+  readonly keySource: "discovery" | "upload";
 }
 
 export interface ServiceAccount {
@@ -112,6 +117,8 @@ export interface TrustTexts {
   readonly env: Readonly<Record<string, string>>;
   /** GCP's external_account document; null elsewhere. */
   readonly credentialConfig: Json | null;
+  /** The same by hand: commands of the vendor's own CLI, in order; empty where nobody would type them. */
+  readonly commands: readonly string[];
   readonly warnings: readonly Problem[];
 }
 
@@ -186,8 +193,10 @@ export interface Provider<S extends SetupSpec = SetupSpec, G extends GrantSpec =
   judge(input: JudgeInput): Verdict;
   /** Whom to become: as flags say, else whom the trust records are about; undefined when neither says. In the cloud's own words. */
   principalOf(trust: Readonly<Record<string, unknown>>, input: CloudInput): string | undefined;
-  /** The one audience that a token for this cloud asks for. */
-  audienceOf(input: CloudInput): string;
+  /** The audiences that tokens may carry, now that it is known who asks; the first is the one that they are minted for. */
+  audiences(spec: S, caller: Caller): readonly string[];
+  /** The one audience that a token for `verify` asks for; asks who the caller is only where it depends on that. */
+  audienceOf(input: CloudInput, identify: () => Promise<Caller>): Promise<string>;
   /** Parses `--trust-file`. Throws TRUST_FILE_MALFORMED. */
   parseTrustFile(text: string): Readonly<Record<string, unknown>>;
   /** Checks of `status` from what was read; pure. */
@@ -215,6 +224,10 @@ export interface StatusInput<S extends SetupSpec = SetupSpec, G extends GrantSpe
   readonly tokens: ReadonlyMap<string, string>;
   /** The key set that `tokens` verify with: the issuer's own for minted tokens, a throw-away key's for built ones. */
   readonly tokenJwks: unknown;
+  /** Whether `tokens` were minted by the cluster; the others stand for them and are signed with a throw-away key. */
+  readonly minted: boolean;
+  /** Every key that the cluster's API servers publish, as a key set; null when they were not asked or did not answer. */
+  readonly clusterJwks: unknown;
   readonly now: Date;
 }
 
@@ -228,15 +241,19 @@ export interface MarkedResource {
   readonly needs: readonly string[];
   /** Why it must stay although it is ours: it is then no step but listed as left behind. */
   readonly keep?: string;
+  /** What deleting it does not do at once, in a few words. */
+  readonly note?: string;
   /** What stays of something that is only partly ours: it is then updated instead of deleted. */
   readonly remains?: Fields;
 }
 
 /** A cloud with its network. Every method may throw KubeassumeError with this cloud's codes. */
 export interface Connection<S extends SetupSpec = SetupSpec, G extends GrantSpec = GrantSpec> {
+  /** Asked once, however often it is called. */
   identify(): Promise<Caller>;
-  observeSetup(spec: S, caller: Caller): Promise<readonly ObservedResource[]>;
-  observeGrants(specs: readonly G[], caller: Caller): Promise<readonly ObservedResource[]>;
+  /** `caller` may still be under way: what does not depend on it is read beside it. */
+  observeSetup(spec: S, caller: Caller | Promise<Caller>): Promise<readonly ObservedResource[]>;
+  observeGrants(specs: readonly G[], caller: Caller | Promise<Caller>): Promise<readonly ObservedResource[]>;
   /** Everything with our mark and this issuer, for `teardown`. */
   findMarked(issuer: string, caller: Caller): Promise<readonly MarkedResource[]>;
   /** Performs one step of this cloud; safe to repeat. */

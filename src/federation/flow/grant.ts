@@ -35,20 +35,22 @@ export async function planGrants<G extends GrantSpec>(journey: GrantJourney<G>):
   const { provider, connection, specs } = journey;
   const accounts = specs.flatMap((spec) => spec.serviceAccounts);
   const targets = accounts.map(({ namespace, name }) => ({ kind: "cluster.service-account" as const, namespace, name }));
-  const [seen, inCluster] = await settleAll([
-    connection.identify().then(async (caller) => ({ caller, observed: await connection.observeGrants(specs, caller) })),
+  const identified = connection.identify();
+  const [caller, observed, inCluster] = await settleAll([
+    identified,
+    connection.observeGrants(specs, identified),
     journey.cluster?.observe(targets) ?? Promise.resolve([]),
   ]);
-  const desired = provider.desiredGrants(specs, seen.caller, seen.observed);
-  const grants = specs.map((spec) => ({ ...provider.describeGrant(spec, seen.caller), serviceAccounts: spec.serviceAccounts }));
+  const desired = provider.desiredGrants(specs, caller, observed);
+  const grants = specs.map((spec) => ({ ...provider.describeGrant(spec, caller), serviceAccounts: spec.serviceAccounts }));
   const cloudIds = desired.resources.map((resource) => resource.id);
   const accountResources = journey.cluster === null ? [] : grants.flatMap((grant) => toAccountResources(grant, cloudIds));
   const adopt = specs.some((spec) => spec.adopt);
-  const { plan, refusals } = planResources([...desired.resources, ...accountResources], [...seen.observed, ...inCluster], { adopt });
+  const { plan, refusals } = planResources([...desired.resources, ...accountResources], [...observed, ...inCluster], { adopt });
   const problems = [...desired.problems, ...refusals, ...judgeConflicts(plan.steps, inCluster)];
   if (problems.length > 0) throw combineProblems(problems);
   const warnings = uniqueProblems([...desired.warnings, ...grants.flatMap((grant) => grant.warnings)]);
-  return { plan, grants, caller: seen.caller, warnings };
+  return { plan, grants, caller, warnings };
 }
 
 /** The ServiceAccount comes last: a pod must not find an identity that does not exist yet. */

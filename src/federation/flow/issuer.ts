@@ -25,6 +25,12 @@ export async function readIssuer(http: Http, issuer: string, readChain: ReadChai
   };
 }
 
+/** The facts of an issuer that nobody needs to reach: the keys that its cluster signs with. */
+export function privateIssuer(issuer: string, jwks: unknown): IssuerFacts {
+  const none = { contentType: "", cacheControl: "" };
+  return { issuer, discovery: null, jwksUri: null, jwks, headers: { discovery: none, jwks: none }, chain: null };
+}
+
 /** Only what is needed to go on reading: everything else about the document is judged with the keys, so that all problems come together. */
 function jwksUriOf({ json }: Document, issuer: string): string {
   const uri = (json as { readonly jwks_uri?: unknown } | null)?.jwks_uri;

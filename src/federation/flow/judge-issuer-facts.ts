@@ -13,16 +13,18 @@ const EXPIRING_DAYS = 30;
 /** Longest cache time that lets a rotation pass unnoticed. */
 const MAX_AGE_SECONDS = 300;
 const DAY_MS = 86_400_000;
+const ISSUER_CHECKS = [statusChecks["issuer-reachable"], statusChecks["issuer-documents"], statusChecks["issuer-headers"], statusChecks["issuer-certificate"]];
+const NOT_READ = "no cloud reads the issuer: the keys are uploaded";
 
-/** Checks of the issuer's documents and certificate; pure. */
-export function judgeIssuerFacts(issuer: string, read: Read<IssuerFacts>, now: Date): readonly Check[] {
+/** Checks of the issuer's documents and certificate; pure. Null when no cloud reads the issuer. */
+export function judgeIssuerFacts(issuer: string, read: Read<IssuerFacts> | null, now: Date): readonly Check[] {
+  if (read === null) return ISSUER_CHECKS.map((definition) => answer(definition, "skip", NOT_READ, 0, ""));
   const { value: facts, failure, durationMs } = read;
   if (facts === null) {
     const reachable = answer(statusChecks["issuer-reachable"], "fail", failure?.message ?? `${issuer} could not be read`, durationMs, failure?.hint);
-    const rest = [statusChecks["issuer-documents"], statusChecks["issuer-headers"], statusChecks["issuer-certificate"]];
-    return [reachable, ...rest.map((definition) => answer(definition, "skip", "the issuer could not be read", 0, ""))];
+    return [reachable, ...ISSUER_CHECKS.slice(1).map((definition) => answer(definition, "skip", "the issuer could not be read", 0, ""))];
   }
-  const reachable = answer(statusChecks["issuer-reachable"], "pass", `${issuer} answers, with its keys at ${facts.jwksUri}`, durationMs);
+  const reachable = answer(statusChecks["issuer-reachable"], "pass", `${issuer} answers, with its keys at ${facts.jwksUri ?? "an unknown place"}`, durationMs);
   return [reachable, judgeDocuments(issuer, facts), judgeHeaders(facts), judgeCertificate(facts, now)];
 }
 
@@ -67,7 +69,8 @@ function judgeCertificate(facts: IssuerFacts, now: Date): Check {
 }
 
 export interface ClusterReads {
-  readonly facts: Read<IssuerFacts>;
+  /** Null when no cloud reads the issuer. */
+  readonly facts: Read<IssuerFacts> | null;
   readonly keySets: Read<{ readonly sets: readonly string[]; readonly warnings: readonly Problem[] }> | null;
   readonly clusterIssuer: Read<string | null> | null;
   readonly tokens: StatusTokens;
@@ -84,6 +87,7 @@ function judgeKeys(reads: ClusterReads): Check {
   const definition = statusChecks["issuer-keys"];
   const { keySets, facts } = reads;
   if (keySets?.value == null) return answer(definition, "fail", keySets?.failure?.message ?? "the cluster's keys could not be read", keySets?.durationMs ?? 0, keySets?.failure?.hint);
+  if (facts === null) return answer(definition, "skip", NOT_READ, keySets.durationMs, "");
   if (facts.value === null) return answer(definition, "skip", "the issuer could not be read", 0, "");
   const published = readableKeys(facts.value.jwks);
   const inUse = keySets.value.sets.flatMap((set) => readableKeys(set));
@@ -97,7 +101,8 @@ function judgeKeys(reads: ClusterReads): Check {
   return unread === undefined ? answer(definition, "pass", words, keySets.durationMs) : answer(definition, "warn", `${words}; ${unread.message}`, keySets.durationMs, unread.hint);
 }
 
-function readableKeys(jwks: unknown): PublicKeySet["keys"] {
+/** The keys of a set, as text or parsed; none when it cannot be read. */
+export function readableKeys(jwks: unknown): PublicKeySet["keys"] {
   try {
     return parseJwks(jwks).keys;
   } catch (error) {

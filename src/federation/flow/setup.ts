@@ -1,24 +1,21 @@
 import { applyPlan, type Outcome } from "../apply/apply.ts";
-import type { Caller, Connection, Findings, Provider, SetupDescription, SetupSpec } from "../clouds/cloud.ts";
+import type { Caller, Connection, Provider, SetupDescription, SetupSpec } from "../clouds/cloud.ts";
 import type { Cluster, ClusterTarget } from "../cluster/cluster.ts";
 import { judgeConflicts } from "../cluster/conflicts.ts";
 import { combineProblems } from "../errors/codes.ts";
 import type { Problem } from "../errors/error.ts";
 import { settleAll } from "../errors/settle-all.ts";
-import type { Http } from "../http/http.ts";
 import type { IssuerFacts } from "../oidc/read-issuer.ts";
 import { type DesiredResource, planResources } from "../plan/plan-resources.ts";
 import type { Fields, Plan, Step } from "../plan/step.ts";
-import { type ReadChain, readIssuer } from "./issuer.ts";
 
 /** What a setup is planned from and with; made at the edge. */
 export interface SetupJourney<S extends SetupSpec> {
   readonly provider: Provider<S>;
   readonly connection: Connection<S>;
   readonly spec: S;
-  readonly http: Http;
-  /** Null when the cloud uses no thumbprint. */
-  readonly readChain: ReadChain | null;
+  /** The issuer as a stranger reads it, or the keys to upload; with what is worth a word about them. */
+  readonly readFacts: () => Promise<{ readonly facts: IssuerFacts; readonly warnings: readonly Problem[] }>;
   readonly now: Date;
   /** The cluster with a resource that shall be kept in it, when one was asked for. */
   readonly inCluster: { readonly cluster: Cluster; readonly target: ClusterTarget; fields(description: SetupDescription): Fields } | null;
@@ -33,25 +30,26 @@ export interface PlannedSetup {
 
 /**
  * Reads everything that a setup stands on and plans it; writes nothing. Sequential round trips: two
- * (discovery beside the caller's identity; then JWKS, TLS chain and the cloud's records side by side).
- * Throws all problems at once.
+ * (discovery beside the caller's identity; then JWKS, TLS chain and the cloud's records side by side), fewer where the
+ * records can be read without knowing the caller. Throws all problems at once.
  */
 export async function planSetup<S extends SetupSpec>(journey: SetupJourney<S>): Promise<PlannedSetup> {
   const { provider, connection, spec } = journey;
   const identified = connection.identify();
-  const [facts, seen, inCluster] = await settleAll([
-    readIssuer(journey.http, spec.issuer, journey.readChain),
-    identified.then(async (caller) => ({ caller, observed: await connection.observeSetup(spec, caller) })),
+  const [{ facts, warnings }, caller, observed, inCluster] = await settleAll([
+    journey.readFacts(),
+    identified,
+    connection.observeSetup(spec, identified),
     journey.inCluster?.cluster.observe([journey.inCluster.target]) ?? Promise.resolve([]),
   ]);
   const judged = provider.judgeIssuer(facts, spec, journey.now);
-  const desired = provider.desiredSetup(spec, facts, seen.caller, seen.observed);
-  const description = provider.describeSetup(spec, facts, seen.caller);
+  const desired = provider.desiredSetup(spec, facts, caller, observed);
+  const description = provider.describeSetup(spec, facts, caller);
   const resources = [...desired.resources, ...clusterResource(journey, description)];
-  const { plan, refusals } = planResources(resources, [...seen.observed, ...inCluster], { adopt: spec.adopt });
+  const { plan, refusals } = planResources(resources, [...observed, ...inCluster], { adopt: spec.adopt });
   const problems = [...judged.problems, ...desired.problems, ...refusals, ...judgeConflicts(plan.steps, inCluster)];
   if (problems.length > 0) throw combineProblems(problems);
-  return { plan, description, caller: seen.caller, warnings: warningsOf(judged, desired, facts) };
+  return { plan, description, caller, warnings: uniqueProblems([...warnings, ...judged.warnings, ...desired.warnings, ...(facts.chain?.warnings ?? [])]) };
 }
 
 function clusterResource<S extends SetupSpec>(journey: SetupJourney<S>, description: SetupDescription): readonly DesiredResource[] {
@@ -59,10 +57,6 @@ function clusterResource<S extends SetupSpec>(journey: SetupJourney<S>, descript
   const { target, fields } = journey.inCluster;
   const id = `${target.kind}/${target.namespace}/${target.name}`;
   return [{ id, kind: target.kind, cloud: null, target: `${target.namespace}/${target.name}`, fields: fields(description), part: true }];
-}
-
-function warningsOf(judged: Findings, desired: Findings, facts: IssuerFacts): readonly Problem[] {
-  return uniqueProblems([...judged.warnings, ...desired.warnings, ...(facts.chain?.warnings ?? [])]);
 }
 
 /** The same words once. */

@@ -4,7 +4,7 @@ import type { ServiceAccount } from "../clouds/cloud.ts";
 import { KubeassumeError } from "../errors/error.ts";
 import { keyIdOf } from "../oidc/pem.ts";
 import { subjectOf } from "../oidc/subject.ts";
-import type { StatusJourney } from "./status.ts";
+import type { StatusCloud, StatusJourney } from "./status.ts";
 
 /** The tokens that the grants are judged against. They stay in memory: no stream, log or file ever sees one. */
 export interface StatusTokens {
@@ -24,11 +24,7 @@ const LIFETIME_SECONDS = 600;
  * enough to judge claims and trust, and no credential for anybody.
  */
 export async function buildTokens(journey: StatusJourney): Promise<StatusTokens> {
-  const wanted = journey.clouds.map((cloud) => ({
-    cloud: cloud.name,
-    audience: cloud.spec.audiences[0] ?? "",
-    accounts: cloud.grants.flatMap((grant) => grant.serviceAccounts),
-  }));
+  const wanted = (await Promise.all(journey.clouds.map(toWanted))).flat();
   return journey.mint && journey.cluster !== null ? mintTokens(journey, wanted) : signTokens(journey, wanted);
 }
 
@@ -36,6 +32,17 @@ interface Wanted {
   readonly cloud: string;
   readonly audience: string;
   readonly accounts: readonly ServiceAccount[];
+}
+
+/** Nothing for a cloud that does not say who asks: no token could be judged there. */
+async function toWanted({ name, provider, connection, spec, grants }: StatusCloud): Promise<readonly Wanted[]> {
+  try {
+    const [audience = ""] = provider.audiences(spec, await connection.identify());
+    return [{ cloud: name, audience, accounts: grants.flatMap((grant) => grant.serviceAccounts) }];
+  } catch (error) {
+    if (error instanceof KubeassumeError) return [];
+    throw error;
+  }
 }
 
 async function mintTokens(journey: StatusJourney, wanted: readonly Wanted[]): Promise<StatusTokens> {

@@ -3,11 +3,12 @@ import type { FlagValues } from "../clouds/options.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Check } from "../errors/checks.ts";
 import { KubeassumeError } from "../errors/error.ts";
+import { settleAll } from "../errors/settle-all.ts";
 import type { Http } from "../http/http.ts";
 import type { IssuerFacts } from "../oidc/read-issuer.ts";
 import type { ObservedResource } from "../plan/plan-resources.ts";
 import { type ReadChain, readIssuer } from "./issuer.ts";
-import { judgeCluster, judgeIssuerFacts } from "./judge-issuer-facts.ts";
+import { judgeCluster, judgeIssuerFacts, readableKeys } from "./judge-issuer-facts.ts";
 import { buildTokens, type StatusTokens } from "./status-tokens.ts";
 
 /** One cloud whose trust is checked. */
@@ -44,18 +45,22 @@ export interface Read<T> {
 /** Reads everything side by side, then judges it. Reads only; never throws for what a check can say. */
 export async function readStatus(journey: StatusJourney): Promise<readonly Check[]> {
   const { now } = journey;
-  const issuer = timed(now, () => readIssuer(journey.http, journey.issuer, journey.readChain));
+  // Where every cloud has the keys from us, the issuer may be private: it is nobody's business whether it answers.
+  const isRead = journey.clouds.some((cloud) => cloud.spec.keySource === "discovery");
+  const issuer = isRead ? timed(now, () => readIssuer(journey.http, journey.issuer, journey.readChain)) : null;
   const cluster = journey.cluster;
   const keySets = cluster === null ? null : timed(now, () => cluster.readKeySets());
   const clusterIssuer = cluster === null ? null : timed(now, () => cluster.readIssuer());
   const seen = journey.clouds.map((cloud) => ({ cloud, seen: timed(now, () => observe(cloud)) }));
   const tokens = await buildTokens(journey);
   const facts = await issuer;
+  const sets = await keySets;
   const checks: Check[] = [...judgeIssuerFacts(journey.issuer, facts, now())];
-  checks.push(...judgeCluster(journey.issuer, { facts, keySets: await keySets, clusterIssuer: await clusterIssuer, tokens }));
+  checks.push(...judgeCluster(journey.issuer, { facts, keySets: sets, clusterIssuer: await clusterIssuer, tokens }));
+  const clusterJwks = sets?.value == null ? null : { keys: sets.value.sets.flatMap(readableKeys) };
   for (const { cloud, seen: observed } of seen) {
     const read = await observed;
-    checks.push(...judgeCloud(cloud, facts.value, read, tokens, now()));
+    checks.push(...judgeCloud(cloud, { facts: facts?.value ?? null, clusterJwks, read, tokens, now: now() }));
     if (journey.exchange && read.value !== null) checks.push(...(await exchangeAll(cloud, read.value.caller, tokens, now)));
   }
   return checks;
@@ -67,21 +72,30 @@ interface Observed {
 }
 
 async function observe(cloud: StatusCloud): Promise<Observed> {
-  const caller = await cloud.connection.identify();
-  const [trust, grants] = await Promise.all([
-    cloud.connection.observeSetup(cloud.spec, caller),
-    cloud.grants.length === 0 ? [] : cloud.connection.observeGrants(cloud.grants, caller),
+  const identified = cloud.connection.identify();
+  const [caller, trust, grants] = await settleAll([
+    identified,
+    cloud.connection.observeSetup(cloud.spec, identified),
+    cloud.grants.length === 0 ? Promise.resolve([]) : cloud.connection.observeGrants(cloud.grants, identified),
   ]);
   return { caller, observed: [...trust, ...grants] };
 }
 
-function judgeCloud(cloud: StatusCloud, facts: IssuerFacts | null, seen: Read<Observed>, tokens: StatusTokens, now: Date): readonly Check[] {
+interface CloudReads {
+  readonly facts: IssuerFacts | null;
+  readonly clusterJwks: unknown;
+  readonly read: Read<Observed>;
+  readonly tokens: StatusTokens;
+  readonly now: Date;
+}
+
+function judgeCloud(cloud: StatusCloud, { facts, clusterJwks, read: seen, tokens, now }: CloudReads): readonly Check[] {
   if (seen.value === null) {
     const message = seen.failure?.message ?? "could not be read";
     return [{ id: `${cloud.name}-access`, cloud: cloud.name, status: "fail", message, hint: seen.failure?.hint ?? "", durationMs: seen.durationMs }];
   }
   const { caller, observed } = seen.value;
-  const checks = cloud.provider.judgeStatus({ spec: cloud.spec, grants: cloud.grants, facts, caller, observed, tokens: tokens.byCloud.get(cloud.name) ?? new Map(), tokenJwks: tokens.jwks ?? facts?.jwks ?? null, now });
+  const checks = cloud.provider.judgeStatus({ spec: cloud.spec, grants: cloud.grants, facts, caller, observed, tokens: tokens.byCloud.get(cloud.name) ?? new Map(), tokenJwks: tokens.jwks ?? facts?.jwks ?? null, minted: tokens.jwks === null, clusterJwks, now });
   const access: Check = { id: `${cloud.name}-access`, cloud: cloud.name, status: "pass", message: `reading as ${caller.name}`, hint: "", durationMs: seen.durationMs };
   return [access, ...checks];
 }

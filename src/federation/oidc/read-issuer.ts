@@ -2,11 +2,15 @@ import { codes } from "../errors/codes.ts";
 import { KubeassumeError } from "../errors/error.ts";
 import { type Http, type HttpAnswer, HttpFailure } from "../http/http.ts";
 
-/** What a stranger sees of an issuer. Documents are parsed JSON of any shape: judging them is for pure code. */
+/**
+ * What a stranger sees of an issuer. Documents are parsed JSON of any shape: judging them is for pure code. Of an issuer
+ * that nobody needs to reach, because its keys are uploaded, only `jwks` is known, and it is the cluster's own.
+ */
 export interface IssuerFacts {
   readonly issuer: string;
   readonly discovery: unknown;
-  readonly jwksUri: string;
+  /** Null when the issuer was not asked. */
+  readonly jwksUri: string | null;
   readonly jwks: unknown;
   /** Content-Type and Cache-Control of both documents. */
   readonly headers: { readonly discovery: DocumentHeaders; readonly jwks: DocumentHeaders };

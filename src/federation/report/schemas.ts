@@ -121,7 +121,7 @@ export const dataSchemas = {
     nextSteps,
   }),
   GrantResult: z.object({ cloud, ...grant, grants: described(z.optional(z.array(z.object(grant))), "Each of them, when there are several; the members beside it are the first one's"), steps, nextSteps }),
-  TrustPolicy: z.object({ cloud, trustPolicy, manifests, env }),
+  TrustPolicy: z.object({ cloud, trustPolicy, manifests, env, commands: z.array(text("A command of the vendor's own CLI that does the same")) }),
   PublishResult: z.object({
     issuer: z.string(),
     discoveryUrl: z.string(),

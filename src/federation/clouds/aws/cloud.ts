@@ -15,6 +15,7 @@ export const aws: Cloud = {
     settleSeconds: 8,
   },
   options: awsOptions,
+  searchNeeds: [],
   permissionCommands: ["setup", "grant", "publish", "status", "verify", "teardown"],
   examples: awsExamples,
   documentation: async () => (await import("./documentation.ts")).documentation,

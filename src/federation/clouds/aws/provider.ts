@@ -1,4 +1,5 @@
 import type { CloudInput, JudgeInput, Provider } from "../cloud.ts";
+import { audiencesFor } from "./desired/account.ts";
 import { judgeIssuer } from "./desired/judge-issuer.ts";
 import { desiredSetup } from "./desired/provider.ts";
 import { desiredGrants } from "./desired/role.ts";
@@ -26,6 +27,7 @@ export const awsProvider: Provider<AwsSetupSpec, AwsGrantSpec> = {
   trustPolicy,
   permissions,
   judge,
+  audiences: audiencesFor,
   audienceOf,
   principalOf: (trust, { flags }) => textOf(flags["roleArn"]) ?? toTrustRecords(trust).role?.Arn,
   parseTrustFile: (text) => ({ ...parseTrustFile(text) }),
@@ -44,7 +46,7 @@ function judge({ token, discovery, jwks, trust, flags, at }: JudgeInput) {
 }
 
 /** The first that is given, else the convention of the region's partition. */
-function audienceOf(input: CloudInput): string {
+async function audienceOf(input: CloudInput): Promise<string> {
   const problems = createProblems();
   const { audiences } = readAudiences(input, problems);
   problems.throwAll();

@@ -29,7 +29,7 @@ export async function connect(world: CloudWorld, input: CloudInput): Promise<Aws
   const identify = () => (caller ??= readCaller(sdk.stsClient));
   return {
     identify,
-    observeSetup: (spec, who) => observeProvider(sdk, providerArn(spec.issuer, accountOf(who))),
+    observeSetup: async (spec, who) => observeProvider(sdk, providerArn(spec.issuer, accountOf(await who))),
     observeGrants: (specs, who) => observeGrants(sdk, specs, who),
     findMarked: (issuer, who) => findMarked(sdk, issuer, who),
     perform: (step) => perform(sdk, step),
@@ -39,10 +39,10 @@ export async function connect(world: CloudWorld, input: CloudInput): Promise<Aws
 }
 
 /** The roles beside the provider that they stand on: a grant without one deserves a warning. */
-async function observeGrants(sdk: Sdk, specs: readonly AwsGrantSpec[], caller: Caller) {
+async function observeGrants(sdk: Sdk, specs: readonly AwsGrantSpec[], caller: Caller | Promise<Caller>) {
   const [first] = specs;
   if (first === undefined) return [];
-  const [provider, roles] = await Promise.all([observeProvider(sdk, providerArn(first.issuer, accountOf(caller))), observeRoles(sdk, specs)]);
+  const [provider, roles] = await Promise.all([observeProvider(sdk, providerArn(first.issuer, accountOf(await caller))), observeRoles(sdk, specs)]);
   return [...provider, ...roles];
 }
 

@@ -24,6 +24,7 @@ export function toSetupSpec(input: CloudInput): AwsSetupSpec {
     region: readRegion(input, problems),
     thumbprint: readThumbprint(input, problems),
     adopt: input.flags["adopt"] === true,
+    keySource: "discovery" as const,
   };
   problems.throwAll();
   return spec;

@@ -12,7 +12,7 @@ import type { AwsSetupSpec } from "../input/setup-spec.ts";
 import { judgeAws } from "../judge/judge.ts";
 import type { ProviderRecord, RoleRecord } from "../judge/trust-file.ts";
 
-type Input = StatusInput<AwsSetupSpec, AwsGrantSpec>;
+type Input = Omit<StatusInput<AwsSetupSpec, AwsGrantSpec>, "minted" | "clusterJwks">;
 
 /** Seconds within which a refusal may be nothing but propagation; about 8 were recorded. */
 const PROPAGATION_SECONDS = 15;

@@ -42,6 +42,7 @@ export function toTexts(trust: TrustStatement, input: ManifestInput, warnings: r
     serviceAccountAnnotations: toAnnotations(input),
     env: toEnv(input),
     credentialConfig: null,
+    commands: [],
     warnings,
   };
 }
