@@ -36,6 +36,12 @@ describe("the checks of an issuer", () => {
     expect(checks[0]).toMatchObject({ message: failure.message, hint: "start it", durationMs: 5 });
   });
 
+  it("are all skipped, with the reason, when no cloud reads the issuer", () => {
+    const checks = judgeIssuerFacts(ISSUER, null, NOW);
+    expect(checks.map(({ id, status }) => [id, status])).toEqual(Object.keys(fine).map((id) => [id, "skip"]));
+    expect(checks.map(({ message }) => message)).toEqual(checks.map(() => "no cloud reads the issuer: the keys are uploaded"));
+  });
+
   it.each<readonly [string, Partial<IssuerFacts>]>([
     ["a discovery document of another issuer", { discovery: { issuer: `${ISSUER}/`, jwks_uri: `${ISSUER}/openid/v1/jwks` } }],
     ["an empty key set", { jwks: { keys: [] } }],
