@@ -2,11 +2,13 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // A JWS keeps its readable parts out too: claims may name people.
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?/g, "[token removed]"],
   [/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g, "[private key removed]"],
-  [/([?&](?:X-Amz-(?:Signature|Credential|Security-Token)|Signature|sig|token|access_token)=)[^&\s"']+/gi, "$1[removed]"],
+  [/([?&](?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature|sig|token|access_token)=)[^&\s"']+/gi, "$1[removed]"],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, "[access key removed]"],
+  // Google's: access tokens, refresh tokens, API keys.
+  [/\bya29\.[\w.-]{8,}|\b1\/\/0[\w-]{20,}|\bAIza[\w-]{35}/g, "[token removed]"],
   [/\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:Bearer|Basic|AWS4-HMAC-SHA256)\s+[^\r\n"']+/gi, "$1[removed]"],
   [/\b(Bearer\s+)[A-Za-z0-9._~+/-]{16,}=*/g, "$1[removed]"],
-  [/((?:secret_?(?:access_?)?key|session_?token|client_?secret|password)["']?\s*[:=]\s*["']?)[^\s"',}&]+/gi, "$1[removed]"],
+  [/((?:secret_?(?:access_?)?key|session_?token|client_?secret|(?:refresh|access)_?token|password)["']?\s*[:=]\s*["']?)[^\s"',}&]+/gi, "$1[removed]"],
   [/(\/\/)[^/\s"'<>]+@/g, "$1[removed]@"],
 ];
 

@@ -23,6 +23,11 @@ const canaries: Readonly<Record<string, fc.Arbitrary<{ readonly text: string; re
   "a proxy's Authorization header": base64url.map((token) => ({ text: `proxy-authorization: Basic ${token}`, secret: token })),
   "an AWS signature": alphanumeric("0123456789abcdef", 64).map((signature) => ({ text: `authorization: AWS4-HMAC-SHA256 Credential=x/y, Signature=${signature}`, secret: signature })),
   "a secret key by its name": alphanumeric(`${UPPER}abcdef/+`, 40).map((key) => ({ text: `aws_secret_access_key = ${key}`, secret: key })),
+  "a Google access token": base64url.map((token) => ({ text: `got ya29.${token}`, secret: token })),
+  "a Google refresh token": base64url.map((token) => ({ text: `1//0${token}`, secret: token })),
+  "a Google API key": alphanumeric(`${UPPER}abc-_`, 35).map((key) => ({ text: `key=AIza${key}`, secret: key })),
+  "a URL signed by Google": alphanumeric("0123456789abcdef", 64).map((signature) => ({ text: `https://storage.googleapis.com/b/o?X-Goog-Expires=60&X-Goog-Signature=${signature}`, secret: signature })),
+  "a token by its name": alphanumeric(UPPER, 30).map((token) => ({ text: `{"access_token": "${token}"}`, secret: token })),
   "a client secret in a form": alphanumeric(UPPER, 30).map((key) => ({ text: `grant_type=x&client_secret=${key}&y=1`, secret: key })),
 };
 
