@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { lessOfGoogle, lessOfUndici, noBrowsers, noSubprograms } from "./lean-bundle.ts";
 import { renderNotices } from "./notices.ts";
 
 /**
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
 
 /** The command, split; beside it the library, which shares no file with it, so that it takes none of the command's start apart. */
 async function bundle(folder: string, version: string): Promise<readonly Metafile[]> {
-  const command = { entryPoints: { kubeassume: "bin/kubeassume.ts" }, splitting: true, plugins: [lessOfUndici, noBrowsers, noSubprograms, await oneCore()] };
+  const command = { entryPoints: { kubeassume: "bin/kubeassume.ts" }, splitting: true, plugins: [lessOfUndici, lessOfGoogle, noBrowsers, noSubprograms, await oneCore()] };
   const library = { entryPoints: { thumbprint: "src/thumbprint/index.ts" }, plugins: [lessOfUndici] };
   return Promise.all([command, library].map((what) => bundleOne(what, folder, version)));
 }
@@ -83,36 +84,6 @@ async function oneCore(): Promise<Plugin> {
     },
   };
 }
-
-/** Only the parts of undici that are used, and its parser for all processors, but not a second one for most. */
-const lessOfUndici: Plugin = {
-  name: "less-of-undici",
-  setup(builder) {
-    builder.onResolve({ filter: /^undici$/ }, () => ({ path: resolve("scripts/undici.mjs") }));
-    // HTTP/2 is off unless it is asked for, and FormData is never sent: a tenth of the rest.
-    builder.onResolve({ filter: /\/(client-h2|web\/fetch\/body)\.js$/ }, ({ path }) => ({ path, namespace: "left-out-of-undici" }));
-    builder.onLoad({ filter: /.*/, namespace: "left-out-of-undici" }, ({ path }) => ({ contents: `module.exports = () => { throw new Error("left out of the bundle: ${path}"); }` }));
-    builder.onResolve({ filter: /\/llhttp_simd-wasm\.js$/ }, ({ resolveDir, path }) => ({ path: join(resolveDir, path.replace("_simd", "")) }));
-  },
-};
-
-/** commander starts other programs for stand-alone subcommands, which we have none of; loading the means costs each start 3 ms. */
-const noSubprograms: Plugin = {
-  name: "no-subprograms",
-  setup(builder) {
-    builder.onResolve({ filter: /^node:child_process$/ }, ({ importer }) => (/\/node_modules\/commander\//.test(importer) ? { path: "child_process", namespace: "none" } : undefined));
-    builder.onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {}" }));
-  },
-};
-
-/** The SDK parses browsers' names with it, which Node is none of. */
-const noBrowsers: Plugin = {
-  name: "no-browsers",
-  setup(builder) {
-    builder.onResolve({ filter: /^bowser$/ }, () => ({ path: "bowser", namespace: "absent" }));
-    builder.onLoad({ filter: /.*/, namespace: "absent" }, ({ path }) => ({ contents: `throw new Error("${path} is for browsers")` }));
-  },
-};
 
 const REQUIRE = 'import{createRequire as __kubeassumeRequire}from"node:module";const require=__kubeassumeRequire(import.meta.url);';
 

@@ -1,5 +1,5 @@
 // What kubeassume uses of undici, in place of its index, which also brings fetch, WebSockets, caches and mocks:
-// two fifths of the size of the whole, loaded by every command that sends a request. The build puts it in (build.ts);
+// two fifths of the size of the whole, loaded by every command that sends a request. The build puts it in (lean-bundle.ts);
 // should a version of undici move these files, the build fails.
 import api from "undici/lib/api/index.js";
 import Dispatcher from "undici/lib/dispatcher/dispatcher.js";

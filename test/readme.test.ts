@@ -9,7 +9,7 @@ function readShellCommands(markdown: string): readonly string[] {
 }
 
 /** The reader's own names, as the sandbox has them. */
-const NAMES = "export BUCKET=oidc ISSUER=$KUBEASSUME_ISSUER_URL; ";
+const NAMES = "export BUCKET=oidc ISSUER=$KUBEASSUME_ISSUER_URL PROJECT=$GOOGLE_CLOUD_PROJECT; ";
 
 describe("README", () => {
   let markdown = "";
@@ -35,9 +35,9 @@ describe("README", () => {
 
   it("shows a config that loads", async () => {
     const config = /^```yaml\n([\s\S]*?)^```$/m.exec(markdown)?.[1] ?? "";
-    const script = `cat > kubeassume.yaml <<'END'\n${config.replaceAll("https://acme-oidc.s3.eu-west-1.amazonaws.com", "ISSUER_URL").replaceAll("acme-oidc", "oidc")}END\nsed -i.bak "s|ISSUER_URL|$KUBEASSUME_ISSUER_URL|" kubeassume.yaml`;
-    const results = await runExamples([script, "kubeassume publish s3 --create-bucket", "kubeassume setup aws", "kubeassume grant aws", "kubeassume status", "kubeassume teardown --yes"]);
-    expect(results.map((result) => result.exit), results.map((result) => result.output).join("\n")).toEqual([0, 0, 0, 0, 0, 0]);
+    const script = `cat > kubeassume.yaml <<'END'\n${config.replaceAll("https://acme-oidc.s3.eu-west-1.amazonaws.com", "ISSUER_URL").replaceAll("acme-oidc", "oidc").replaceAll("acme-prod", "kubeassume-sandbox")}END\nsed -i.bak "s|ISSUER_URL|$KUBEASSUME_ISSUER_URL|" kubeassume.yaml`;
+    const results = await runExamples([script, "kubeassume publish s3 --create-bucket", "kubeassume setup aws", "kubeassume grant aws", "kubeassume setup gcp", "kubeassume grant gcp", "kubeassume status", "kubeassume teardown --yes"]);
+    expect(results.map((result) => result.exit), results.map((result) => result.output).join("\n")).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { FlagValues } from "../federation/clouds/options.ts";
 import { codes } from "../federation/errors/codes.ts";
 import { EXIT, KubeassumeError } from "../federation/errors/error.ts";
@@ -37,6 +38,8 @@ async function runCommand(world: World, definition: CommandDefinition, flags: Fl
   };
   const bound = new AbortController();
   const signal = AbortSignal.any([world.signal, bound.signal]);
+  // Every request that is under way listens to it, and there may be many: Node takes more than ten for a leak and says so.
+  setMaxListeners(0, signal);
   const bounded = { ...world, stdin: boundInput(world.stdin, signal) };
   const ui = createUi(bounded, { ...mode, yes: flags["yes"] === true });
   let timer: NodeJS.Timeout | undefined;

@@ -2,15 +2,18 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningAwsStandIns, startAwsStandIns } from "../../src/federation/clouds/aws/sandbox/start.ts";
+import { type GcpStandInOptions, type RunningGcpStandIns, startGcpStandIns } from "../../src/federation/clouds/gcp/sandbox/start.ts";
+import type { SandboxHost } from "../../src/federation/sandbox/stand-ins.ts";
 import { type Sandbox, startSandbox } from "../../src/federation/sandbox/start-sandbox.ts";
 import { countSequential, type Fault, type SeenRequest } from "../../src/federation/sandbox/traffic.ts";
 import { kubeassume, type Ran, type RunOptions } from "./kubeassume.ts";
 
-/** A running sandbox with AWS, and the built command in its environment. */
+/** A running sandbox, and the built command in its environment. */
 export interface Scene {
   readonly sandbox: Sandbox;
-  /** The stand-ins of AWS with their state, to look into and to seed. */
+  /** The stand-ins of a cloud with their state, to look into and to seed; looking at one that was not started throws. */
   readonly aws: RunningAwsStandIns;
+  readonly gcp: RunningGcpStandIns;
   readonly dir: string;
   readonly issuer: string;
   readonly env: Readonly<Record<string, string>>;
@@ -56,7 +59,7 @@ export interface JsonDocument {
   readonly error: JsonProblem | null;
 }
 
-/** One request in the words of its service: `aws.iam CreateRole`, `aws.s3 PUT /bucket?policy`, `cluster PATCH /api/...`. */
+/** One request in the words of its service: `aws.iam CreateRole`, `aws.s3 PUT /bucket?policy`, `gcp.iam PATCH /v1/...`. */
 export interface Call {
   readonly service: string;
   readonly action: string;
@@ -64,6 +67,10 @@ export interface Call {
 }
 
 export interface SceneOptions {
+  /** By default AWS alone. */
+  readonly clouds?: readonly ("aws" | "gcp")[];
+  /** Knobs of the stand-ins. */
+  readonly gcp?: GcpStandInOptions;
   /** Added to each request, in milliseconds. */
   readonly latencyMs?: number;
   readonly now?: () => Date;
@@ -74,9 +81,13 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const dir = await mkdtemp(join(tmpdir(), "kubeassume-scene-"));
   const calls: Call[] = [];
   let faults: Parameters<Scene["breakWith"]>[0] = null;
-  let aws: RunningAwsStandIns | undefined;
+  const running: { aws?: RunningAwsStandIns; gcp?: RunningGcpStandIns } = {};
+  const startable = {
+    aws: { start: async (host: SandboxHost) => (running.aws = await startAwsStandIns(host)) },
+    gcp: { start: async (host: SandboxHost) => (running.gcp = await startGcpStandIns(host, options.gcp)) },
+  };
   const sandbox = await startSandbox({
-    clouds: { aws: { start: async (host) => (aws = await startAwsStandIns(host)) } },
+    clouds: Object.fromEntries((options.clouds ?? ["aws"]).map((cloud) => [cloud, startable[cloud]])),
     dir,
     now: options.now ?? (() => new Date()),
     latencyMs: options.latencyMs,
@@ -86,14 +97,18 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
       return faults?.(request, call) ?? null;
     },
   });
-  if (aws === undefined) throw new TypeError("the sandbox did not start AWS");
   // Node reads this one at its start, for 30 ms that no test needs: kubeassume takes KUBEASSUME_CA_FILE.
   const { NODE_EXTRA_CA_CERTS: _unused, ...env } = sandbox.env;
   const run = (args: readonly string[], more: RunOptions = {}) => kubeassume(args, { cwd: dir, ...more, env: { ...env, ...more.env } });
   let seen = 0;
   return {
     sandbox,
-    aws,
+    get aws() {
+      return started(running.aws, "AWS");
+    },
+    get gcp() {
+      return started(running.gcp, "GCP");
+    },
     dir,
     issuer: sandbox.issuerUrl,
     env,
@@ -124,6 +139,11 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   };
 }
 
+function started<T>(standIns: T | undefined, name: string): T {
+  if (standIns === undefined) throw new TypeError(`this scene has no ${name}: name it in its clouds`);
+  return standIns;
+}
+
 function toCall({ service, method, url, body }: SeenRequest): Call {
   const { pathname, searchParams } = new URL(url);
   if (service === "aws.iam" || service === "aws.sts") {
@@ -131,7 +151,8 @@ function toCall({ service, method, url, body }: SeenRequest): Call {
     return { service, action, writes: service === "aws.iam" && !/^(Get|List)/.test(action) };
   }
   const parameters = [...searchParams.keys()].filter((name) => name !== "x-id").join("&");
-  // Minting a token changes nothing.
-  const writes = method !== "GET" && method !== "HEAD" && !(service === "cluster" && pathname.endsWith("/token"));
+  // Minting and exchanging tokens changes nothing, nor does reading a policy with POST.
+  const asks = (service === "cluster" && pathname.endsWith("/token")) || service === "gcp.sts" || /:(getIamPolicy|testIamPermissions|generateAccessToken)$/.test(pathname);
+  const writes = method !== "GET" && method !== "HEAD" && !asks;
   return { service, action: `${method} ${pathname}${parameters === "" ? "" : `?${parameters}`}`, writes };
 }

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { keyOf, type OptionDefinition } from "../../federation/clouds/options.ts";
 import type { CommandDefinition } from "../command.ts";
 import { commonOptions, DRY_RUN_COMMANDS } from "./common-options.ts";
-import { examplesText } from "./help.ts";
+import { examplesText, foldedText } from "./help.ts";
 
 const SUMMARY = "Secretless cloud access for the pods of any Kubernetes cluster";
 const ROOT_EXAMPLES = ["kubeassume demo aws", "kubeassume setup aws --issuer-url https://oidc.example.com/prod --dry-run", "kubeassume explain ISSUER_UNREACHABLE"];
@@ -72,13 +72,13 @@ function shareOptions(options: ProgramOptions): Shared {
 
 function addCommand(parent: Command, definition: CommandDefinition, options: Shared): void {
   const command = parent.command(definition.path.at(-1) ?? "").description(definition.summary);
-  for (const option of definition.options) command.addOption(toOption(option));
+  for (const option of definition.options) command.addOption(toOption(option).hideHelp(option.onlyOf !== undefined));
   configure(command, options, canDryRun(definition));
   for (const { syntax, description, choices } of definition.arguments ?? []) {
     const argument = new Argument(syntax, description);
     command.addArgument(choices === undefined || definition.passThrough === true ? argument : argument.choices([...choices]));
   }
-  command.addHelpText("after", examplesText(definition.examples));
+  command.addHelpText("after", foldedText(definition.options) + examplesText(definition.examples));
   command.action(() => options.onCommand(definition, command));
 }
 

@@ -1,5 +1,6 @@
 import { codes as clusterCodes } from "../../federation/cluster/codes.ts";
 import { codes as configCodes } from "../../federation/config/codes.ts";
+import { judgeCodes } from "../../federation/clouds/judge/codes.ts";
 import { clouds } from "../../federation/clouds/registry.ts";
 import type { CheckDefinition } from "../../federation/errors/checks.ts";
 import { codes } from "../../federation/errors/codes.ts";
@@ -24,7 +25,7 @@ export interface Entry {
 
 /** Every code and check of the product, shared ones first; each name once. */
 export async function readEntries(): Promise<readonly Entry[]> {
-  const shared = [codes, oidcCodes, thumbprintCodes, publishCodes, clusterCodes, configCodes, sandboxCodes].flatMap((table) => Object.values<CodeDefinition>(table));
+  const shared = [codes, oidcCodes, thumbprintCodes, publishCodes, clusterCodes, configCodes, judgeCodes, sandboxCodes].flatMap((table) => Object.values<CodeDefinition>(table));
   const ofStores = (await Promise.all(stores.map((store) => store.documentation()))).flatMap((table) => Object.values(table));
   const ofClouds = await Promise.all(clouds.map((cloud) => cloud.documentation()));
   const allCodes = [...shared, ...ofStores, ...ofClouds.flatMap((one) => Object.values(one.codes))];

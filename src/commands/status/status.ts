@@ -8,7 +8,7 @@ export const statusCommand: CommandDefinition = {
   summary: "check everything end to end; reads only",
   arguments: [{ syntax: "[cloud]", description: "only this cloud", choices: clouds.map((cloud) => cloud.name) }],
   options: [
-    ...unionOf(clouds.map((cloud) => cloud.options.status)),
+    ...unionOf(clouds, "status"),
     { name: "strict", description: "a warning fails too" },
     { name: "mint", description: "mint a token of each service account and judge it" },
     { name: "exchange", description: "like --mint, and also ask the real token service" },

@@ -37,7 +37,8 @@ export async function runTeardown(context: CommandContext): Promise<CommandResul
 
 async function apply(issuer: string, planned: PlannedTeardown, context: CommandContext): Promise<CommandResult> {
   const outcome = await applyTeardown(planned, { onStep: context.ui.step, signal: context.signal, resume: context.commandLine });
-  const removed = outcome.steps.filter((one) => one.status === "done").map((one) => one.step.target);
+  // Of what is only partly ours the rest stays: nobody shall read that a project was removed.
+  const removed = outcome.steps.filter((one) => one.status === "done").map(({ step }) => (step.action === "delete" ? step.target : `our part of ${step.target}`));
   const undone = outcome.steps.filter((one) => one.status !== "done").map((one) => one.step.target);
   const leftBehind = [...undone, ...planned.leftBehind.map((problem) => problem.message)];
   // The cluster is not asked: a teardown needs the cloud's credentials alone.

@@ -8,7 +8,7 @@ export const teardownCommand: CommandDefinition = {
   summary: "remove what kubeassume made for an issuer, in the safe order, and nothing else",
   arguments: [{ syntax: "[cloud]", description: "only this cloud", choices: clouds.map((cloud) => cloud.name) }],
   options: [
-    ...unionOf(clouds.map((cloud) => cloud.options.teardown)),
+    ...unionOf(clouds, "teardown"),
     { name: "grants-only", description: "leave the trust and the documents" },
     { name: "keep-documents", description: "leave the published documents" },
     { name: "delete-bucket", description: "also delete the bucket, when nothing foreign is in it" },

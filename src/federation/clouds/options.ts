@@ -11,6 +11,8 @@ export interface OptionDefinition {
   readonly choices?: readonly string[];
   /** Shown in help only: code applies its own default, so that "not given" stays visible to it. */
   readonly defaultText?: string;
+  /** The title of the only clouds that have it, where a command serves all: help then names it in a line of theirs. */
+  readonly onlyOf?: string;
 }
 
 /** Values of flags by camelCase name: a string, an array when repeatable, true for a switch; absent when not given. */

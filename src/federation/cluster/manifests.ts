@@ -22,7 +22,18 @@ export interface ProjectedPodOptions {
   readonly fileName: string;
   readonly env: Texts;
   readonly volumeName: string;
+  /** A ConfigMap that the container reads as files, beside the token. */
+  readonly configMap?: { readonly name: string; readonly mountPath: string; readonly volumeName: string };
   /** By default `pod with a projected token`. */
+  readonly title?: string;
+}
+
+export interface ConfigMapOptions {
+  readonly namespace: string;
+  readonly name: string;
+  /** File names with their text. */
+  readonly data: Texts;
+  /** By default `ConfigMap`. */
   readonly title?: string;
 }
 
@@ -41,19 +52,25 @@ export function renderServiceAccount(options: ServiceAccountOptions): Manifest {
   return { title: options.title ?? "ServiceAccount", applicable: true, yaml: renderYaml(object) };
 }
 
+/** A ConfigMap that can be applied as it stands. */
+export function renderConfigMap({ namespace, name, data, title }: ConfigMapOptions): Manifest {
+  return { title: title ?? "ConfigMap", applicable: true, yaml: renderYaml({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace }, data }) };
+}
+
 /**
  * A pod to copy from, for clusters without a webhook: it asks the kubelet for a token with one audience
  * (kubernetes.io/docs/concepts/storage/projected-volumes, "serviceAccountToken") and tells the SDK where it is.
  */
 export function renderProjectedPod(options: ProjectedPodOptions): Manifest {
-  const { audience, expirationSeconds, mountPath, fileName, volumeName } = options;
+  const { audience, expirationSeconds, mountPath, fileName, volumeName, configMap } = options;
   const token = { serviceAccountToken: { audience, expirationSeconds, path: fileName } };
   const container = {
     ...CONTAINER,
     env: Object.entries(options.env).map(([name, value]) => ({ name, value })),
-    volumeMounts: [{ name: volumeName, mountPath, readOnly: true }],
+    volumeMounts: [{ name: volumeName, mountPath, readOnly: true }, ...(configMap === undefined ? [] : [{ name: configMap.volumeName, mountPath: configMap.mountPath, readOnly: true }])],
   };
-  const spec = { serviceAccountName: options.serviceAccount.name, containers: [container], volumes: [{ name: volumeName, projected: { sources: [token] } }] };
+  const volumes = [{ name: volumeName, projected: { sources: [token] } }, ...(configMap === undefined ? [] : [{ name: configMap.volumeName, configMap: { name: configMap.name } }])];
+  const spec = { serviceAccountName: options.serviceAccount.name, containers: [container], volumes };
   return { title: options.title ?? "pod with a projected token", applicable: false, yaml: renderYaml(toPod(options.serviceAccount, spec)) };
 }
 

@@ -14,9 +14,25 @@ export function renderYaml(value: YamlValue): string {
 /** What stands behind `key:` or `-`: a scalar behind a space, or a block on the lines below. */
 function block(value: YamlValue, indent: string): string {
   if (isList(value)) return value.length === 0 ? " []" : value.map((item) => `\n${indent}- ${inItem(item, `${indent}  `)}`).join("");
+  if (typeof value === "string" && isLiteral(value)) return literal(value, indent);
   if (typeof value !== "object") return ` ${scalar(value)}`;
   const members = Object.entries(value);
   return members.length === 0 ? " {}" : members.map(([key, member]) => `\n${indent}${scalar(key)}:${block(member, `${indent}  `)}`).join("");
+}
+
+/**
+ * Files of several lines are read by people too. Plain ASCII, the first line not indented, nothing blank at the end, and
+ * no blank at the end of a line that an editor might drop; everything else stands in quotes.
+ */
+function isLiteral(text: string): boolean {
+  const lines = text.replace(/\n$/, "").split("\n");
+  return lines.length > 1 && lines.every((line) => line === "" || /^[ -~]*[!-~]$/.test(line)) && /^[!-~]/.test(text) && lines.at(-1) !== "";
+}
+
+/** A block scalar, its last line break kept or not as the text has it. */
+function literal(text: string, indent: string): string {
+  const lines = text.replace(/\n$/, "").split("\n");
+  return ` ${text.endsWith("\n") ? "|" : "|-"}${lines.map((line) => (line === "" ? "\n" : `\n${indent === "" ? "  " : indent}${line}`)).join("")}`;
 }
 
 /** The first line of an item stands behind its dash. */

@@ -67,7 +67,9 @@ async function signTokens(journey: StatusJourney, wanted: readonly Wanted[]): Pr
   const kid = keyIdOf(publicKey);
   const issuedAt = Math.floor(journey.now().getTime() / 1000);
   const byCloud = await collect(wanted, async (account, audience) => {
-    const claims = { iss: journey.issuer, sub: subjectOf(account), aud: [audience], iat: issuedAt, nbf: issuedAt, exp: issuedAt + LIFETIME_SECONDS, jti: randomUUID() };
+    // As of a token that is bound to nothing: relying parties may ask for the namespace and the name by themselves.
+    const bound = { namespace: account.namespace, serviceaccount: { name: account.name, uid: randomUUID() } };
+    const claims = { iss: journey.issuer, sub: subjectOf(account), aud: [audience], iat: issuedAt, nbf: issuedAt, exp: issuedAt + LIFETIME_SECONDS, jti: randomUUID(), "kubernetes.io": bound };
     const input = [{ alg: "RS256", kid }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
     return `${input}.${sign("RSA-SHA256", Buffer.from(input), privateKey).toString("base64url")}`;
   });

@@ -18,8 +18,10 @@ export interface Writing {
   readonly wait: Wait;
 }
 
-const TRIES = 5;
+/** Enough for a few dozen writers that begin at the same moment. */
+const TRIES = 20;
 const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 500;
 
 /**
  * Writes the key set, only over what it was merged with. When somebody else was faster, their set is read and merged,
@@ -67,11 +69,16 @@ async function writeMerged<T>(
     if (isAsDesired(spec, stored, body)) return result;
     const write = { name: place.name, body, contentType: CONTENT_TYPE, cacheControl: CACHE_CONTROL, replaces: stored?.version ?? null };
     if ((await connection.writeDocument(write)) === "written") return result;
-    await wait(PAUSE_MS * attempt);
+    await wait(pauseAfter(attempt));
     stored = await connection.readDocument(place.name);
   }
   throw new KubeassumeError(publishCodes.PUBLISH_CONFLICT, {
     message: `${place.target} was changed by somebody else ${TRIES} times in a row`,
     details: { target: place.target, tries: TRIES },
   });
+}
+
+/** Growing, and with chance in it: writers that began together must not go on together. */
+function pauseAfter(attempt: number): number {
+  return Math.min(PAUSE_MS * attempt, LONGEST_PAUSE_MS) * (0.5 + Math.random());
 }

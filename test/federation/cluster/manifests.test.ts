@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { renderProjectedPod, renderServiceAccount, renderWebhookPod } from "../../../src/federation/cluster/manifests.ts";
+import { renderConfigMap, renderProjectedPod, renderServiceAccount, renderWebhookPod } from "../../../src/federation/cluster/manifests.ts";
 
 const ACCOUNT = { namespace: "payments", name: "api" };
 
@@ -29,6 +29,22 @@ describe("manifests", () => {
         volumes: [{ name: "aws-token", projected: { sources: [{ serviceAccountToken: { audience: "sts.amazonaws.com", expirationSeconds: 3600, path: "token" } }] } }],
       },
     });
+  });
+
+  it("render a ConfigMap that can be applied, and a pod that reads it beside its token", () => {
+    const file = '{\n  "type": "external_account"\n}';
+    const manifest = renderConfigMap({ namespace: "payments", name: "api-credentials", data: { "federation.json": file } });
+    expect(manifest).toMatchObject({ title: "ConfigMap", applicable: true });
+    expect(parse(manifest.yaml)).toEqual({ apiVersion: "v1", kind: "ConfigMap", metadata: { namespace: "payments", name: "api-credentials" }, data: { "federation.json": file } });
+    const common = { serviceAccount: ACCOUNT, audience: "a", expirationSeconds: 3600, mountPath: "/token", fileName: "token", env: {}, volumeName: "token" };
+    const { yaml } = renderProjectedPod({ ...common, configMap: { name: "api-credentials", mountPath: "/config", volumeName: "config" } });
+    expect(parse(yaml)).toMatchObject({
+      spec: {
+        containers: [{ volumeMounts: [{ name: "token", mountPath: "/token" }, { name: "config", mountPath: "/config", readOnly: true }] }],
+        volumes: [{ name: "token" }, { name: "config", configMap: { name: "api-credentials" } }],
+      },
+    });
+    expect(parse(renderProjectedPod(common).yaml)).toMatchObject({ spec: { volumes: [{ name: "token" }] } });
   });
 
   it("render a pod that a webhook completes: it only names its account", () => {

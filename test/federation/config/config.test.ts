@@ -55,12 +55,12 @@ describe("parseConfig", () => {
   });
 
   it("names each cloud and store that this version does not support, instead of leaving it out", () => {
-    const text = EXAMPLE.replace("grants:", "  gcp: { project: acme-prod }\n  oci: {}\ngrants:").replace("clouds:", "  - gcs: { bucket: b }\nclouds:") + "    azure: { identity: payments-api }\n";
+    const text = EXAMPLE.replace("grants:", "  azure: { location: westeurope }\n  oci: {}\ngrants:").replace("clouds:", "  - azure: { container: c }\nclouds:") + "    azure: { identity: payments-api }\n";
     expect(problemsOf(text)).toEqual([
-      "CONFIG_UNSUPPORTED k.yaml:7:5: publish[1].gcs: this version of kubeassume does not publish to gcs, only to s3, dir",
-      "CONFIG_UNSUPPORTED k.yaml:10:3: clouds.gcp: this version of kubeassume does not support the cloud gcp, only aws",
-      "CONFIG_UNSUPPORTED k.yaml:11:3: clouds.oci: this version of kubeassume does not support the cloud oci, only aws",
-      "CONFIG_UNSUPPORTED k.yaml:15:5: grants[0].azure: this version of kubeassume does not support the cloud azure, only aws",
+      "CONFIG_UNSUPPORTED k.yaml:7:5: publish[1].azure: this version of kubeassume does not publish to azure, only to s3, gcs, dir",
+      "CONFIG_UNSUPPORTED k.yaml:10:3: clouds.azure: this version of kubeassume does not support the cloud azure, only aws, gcp",
+      "CONFIG_UNSUPPORTED k.yaml:11:3: clouds.oci: this version of kubeassume does not support the cloud oci, only aws, gcp",
+      "CONFIG_UNSUPPORTED k.yaml:15:5: grants[0].azure: this version of kubeassume does not support the cloud azure, only aws, gcp",
     ]);
   });
 
@@ -70,7 +70,7 @@ describe("parseConfig", () => {
     ["a key in the wrong case", "clouds: { aws: { Region: a } }\n", "CONFIG_UNKNOWN_KEY k.yaml:3:18: clouds.aws.Region is not a known key; did you mean region?"],
     ["a key like no other", "cluster: { zzzzzzzzzzzzzzzz: 1 }\n", "CONFIG_UNKNOWN_KEY k.yaml:3:12: cluster.zzzzzzzzzzzzzzzz is not a known key; known here: kubeconfig, context"],
     ["a cloud that nobody knows", "clouds: { awss: {} }\n", "CONFIG_UNKNOWN_KEY k.yaml:3:11: clouds.awss is not a known key; did you mean aws?"],
-    ["a merge key, which YAML 1.2 does not have", "clouds: { <<: { aws: {} } }\n", "CONFIG_UNKNOWN_KEY k.yaml:3:11: clouds.<< is not a known key; known here: aws"],
+    ["a merge key, which YAML 1.2 does not have", "clouds: { <<: { aws: {} } }\n", "CONFIG_UNKNOWN_KEY k.yaml:3:11: clouds.<< is not a known key; known here: aws, gcp"],
     ["a wrong type", "clouds: { aws: { audiences: sts.amazonaws.com } }\n", 'CONFIG_INVALID k.yaml:3:29: clouds.aws.audiences is "sts.amazonaws.com" instead of a list'],
     ["a number where a text belongs", "clouds: { aws: { region: 7 } }\n", "CONFIG_INVALID k.yaml:3:26: clouds.aws.region is 7 instead of a text"],
     ["nothing where a mapping belongs", "clouds:\n  aws:\n", "CONFIG_INVALID k.yaml:4:7: clouds.aws is empty instead of a mapping"],
@@ -79,9 +79,9 @@ describe("parseConfig", () => {
     ["a duration that is no whole number", "grants: [{ serviceAccount: a/b, aws: { maxSessionDuration: 1h } }]\n", 'CONFIG_INVALID k.yaml:3:60: grants[0].aws.maxSessionDuration is "1h" instead of a number'],
     ["a duration with a fraction", "grants: [{ serviceAccount: a/b, aws: { maxSessionDuration: 3600.5 } }]\n", "CONFIG_INVALID k.yaml:3:60: grants[0].aws.maxSessionDuration is 3600.5 instead of a whole number"],
     ["a member that is missing", "publish: [{ dir: {} }]\n", "CONFIG_INVALID k.yaml:3:18: publish[0].dir.path is missing"],
-    ["a store entry without a store", "publish: [{}]\n", "CONFIG_INVALID k.yaml:3:11: publish[0] has none of s3, dir"],
+    ["a store entry without a store", "publish: [{}]\n", "CONFIG_INVALID k.yaml:3:11: publish[0] has none of s3, gcs, dir"],
     ["a store entry with two", "publish: [{ s3: {}, dir: { path: a } }]\n", "CONFIG_INVALID k.yaml:3:11: publish[0] has s3 and dir; write one entry for each"],
-    ["a grant of nothing", "grants: [{ serviceAccount: a/b }]\n", "CONFIG_INVALID k.yaml:3:10: grants[0] grants nothing: it has none of aws"],
+    ["a grant of nothing", "grants: [{ serviceAccount: a/b }]\n", "CONFIG_INVALID k.yaml:3:10: grants[0] grants nothing: it has none of aws, gcp"],
     ["an audience listed twice", "clouds: { aws: { audiences: [a, a] } }\n", "CONFIG_INVALID k.yaml:3:33: clouds.aws.audiences[1] is listed twice"],
     ["a service account that Kubernetes refuses", "grants: [{ serviceAccount: Payments, aws: {} }]\n", 'CONFIG_INVALID k.yaml:3:28: service account "Payments" is not NAMESPACE/NAME'],
     ["an issuer that no cloud takes", "issuer: https://a.example/\n", "CONFIG_INVALID k.yaml:3:9: issuer https://a.example/ ends with a slash"],
@@ -116,7 +116,7 @@ describe("parseConfig", () => {
   });
 
   it("reports all problems at once, in the order of the file, each with its own code", () => {
-    const text = "apiVersion: v1\nkind: Config\nisuer: x\nclouds: { gcp: {}, aws: { region: 1 } }\n";
+    const text = "apiVersion: v1\nkind: Config\nisuer: x\nclouds: { oci: {}, aws: { region: 1 } }\n";
     expect(problemsOf(text).map((problem) => problem.split(":").slice(0, 3).join(":"))).toEqual(["CONFIG_INVALID k.yaml:1:13", "CONFIG_INVALID k.yaml:2:7", "CONFIG_UNKNOWN_KEY k.yaml:3:1", "CONFIG_UNSUPPORTED k.yaml:4:11", "CONFIG_INVALID k.yaml:4:35"]);
   });
 

@@ -31,9 +31,11 @@ export const COMPONENTS = {
     packagePath: "github.com/versity/versitygw/cmd/versitygw",
     program: "versitygw",
   },
+  "fake-gcs-server": { kind: "go", folder: "fake-gcs-server", packagePath: "github.com/fsouza/fake-gcs-server", program: "fake-gcs-server" },
   moto: { kind: "python", folder: "moto", program: "moto_server" },
   openbao: { kind: "python", folder: "openbao", program: "bao" },
   awscli: { kind: "python", folder: "awscli", program: "aws" },
+  "google-auth": { kind: "python", folder: "google-auth", program: "python" },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof COMPONENTS;

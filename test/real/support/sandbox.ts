@@ -22,11 +22,11 @@ interface SandboxInfo {
   readonly issuer: string;
 }
 
-/** Starts the built command's sandbox, as `kubeassume sandbox -o json`, and takes the environment that it prints. */
-export async function startSandboxCommand(): Promise<SandboxCommand> {
+/** Starts the built command's sandbox, as `kubeassume sandbox CLOUD -o json`, and takes the environment that it prints. */
+export async function startSandboxCommand(cloud: "aws" | "gcp" = "aws"): Promise<SandboxCommand> {
   const folder = await makeTemporaryFolder("sandbox");
   const own = { PATH: process.env["PATH"] ?? "", HOME: join(folder.directory, "home") };
-  const child = spawn(process.execPath, [COMMAND, "sandbox", "aws", "--dir", folder.directory, "-o", "json"], { env: own, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [COMMAND, "sandbox", cloud, "--dir", folder.directory, "-o", "json"], { env: own, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   const printed = { stdout: "", stderr: "" };
   child.stderr.setEncoding("utf8").on("data", (text: string) => (printed.stderr += text));

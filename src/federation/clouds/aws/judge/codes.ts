@@ -1,13 +1,7 @@
 import { defineCodes, EXIT } from "../../../errors/error.ts";
 
-/** Codes of the records that the judge for AWS reads. */
-export const judgeCodes = defineCodes({
-  TRUST_FILE_MALFORMED: {
-    exit: EXIT.input,
-    summary: "the trust file does not hold the records of the cloud in the cloud's own shape",
-    why: "verify judges by the provider and the role as AWS returns them. The file is not JSON, or a member is missing or of another type.",
-    fix: "write {\"provider\": ..., \"role\": ...} with the answers of aws iam get-open-id-connect-provider (and its Arn) and of aws iam get-role",
-  },
+/** Codes of the policies that the judge for AWS reads. */
+export const policyCodes = defineCodes({
   POLICY_MALFORMED: {
     exit: EXIT.input,
     summary: "the role's trust policy is not one that IAM accepts",

@@ -1,7 +1,7 @@
 import { KubeassumeError } from "../../../errors/error.ts";
 import { isJsonObject, kindOfText, member } from "../../../oidc/json.ts";
 import type { JsonObject } from "../../../oidc/json.ts";
-import { judgeCodes } from "./codes.ts";
+import { judgeCodes } from "../../judge/codes.ts";
 
 /** IAM's OIDC provider as GetOpenIDConnectProvider returns it, with the ARN of ListOpenIDConnectProviders. */
 export interface ProviderRecord {
@@ -26,6 +26,8 @@ export interface TrustRecords {
   readonly provider: ProviderRecord | null;
   readonly role: RoleRecord | null;
 }
+
+const MEMBERS = 'write {"provider": ..., "role": ...} with the answers of aws iam get-open-id-connect-provider (and its Arn) and of aws iam get-role';
 
 /**
  * Reads `--trust-file`: `{"provider": ..., "role": ...}` in AWS's own shapes. Members that are not needed are ignored;
@@ -111,5 +113,5 @@ function strings(object: JsonObject, name: string): string[] | undefined {
 }
 
 function malformed(problem: string): KubeassumeError {
-  return new KubeassumeError(judgeCodes.TRUST_FILE_MALFORMED, { message: `the trust file cannot be used: ${problem}` });
+  return new KubeassumeError(judgeCodes.TRUST_FILE_MALFORMED, { message: `the trust file cannot be used: ${problem}`, hint: MEMBERS });
 }

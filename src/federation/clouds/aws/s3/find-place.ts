@@ -2,6 +2,7 @@ import type { CloudWorld } from "../../cloud.ts";
 import { KubeassumeError } from "../../../errors/error.ts";
 import { DISCOVERY_PATH } from "../../../publish/documents.ts";
 import { textOf } from "../../../publish/input.ts";
+import { prefixOf } from "../../../publish/prefix.ts";
 import type { StoreInput } from "../../../publish/store.ts";
 import { awsErrorCodes } from "../codes.ts";
 import { issuerTagValue, readMarks } from "../marks.ts";
@@ -9,7 +10,7 @@ import * as calls from "./calls.ts";
 import { createS3Client, readAccount, readHomeRegion } from "./client.ts";
 import { codes } from "./codes.ts";
 import { publishedNames } from "./policy.ts";
-import { prefixOf, type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
+import { type S3Spec, s3SpecOf, toS3Spec } from "./spec.ts";
 import { parseS3Url } from "./url.ts";
 
 /** How many buckets are looked at together. */

@@ -2,9 +2,10 @@ import { codes as commonCodes, combineProblems } from "../../../errors/codes.ts"
 import { type CodeDefinition, KubeassumeError } from "../../../errors/error.ts";
 import { DISCOVERY_PATH, JWKS_PATH } from "../../../publish/documents.ts";
 import { givenIssuer, givenText, issuerProblems, missing, textOf } from "../../../publish/input.ts";
+import { isPlainPrefix, prefixOf } from "../../../publish/prefix.ts";
 import type { StoreInput, StoreSpec } from "../../../publish/store.ts";
 import { codes } from "./codes.ts";
-import { bucketNameProblem, isPlainPrefix, parseS3Url, type S3Location, s3Url } from "./url.ts";
+import { bucketNameProblem, parseS3Url, type S3Location, s3Url } from "./url.ts";
 
 /** The place of one issuer's documents in a bucket. */
 export interface S3Spec extends StoreSpec, S3Location {
@@ -75,13 +76,6 @@ function locationProblems(location: S3Location, named: boolean, issuer: string |
 
 function regionOfConfig(input: StoreInput): string | null {
   return textOf(input.config?.clouds["aws"]?.["region"]);
-}
-
-/** The issuer's path, without the bucket where it begins with it: the form of every S3 endpoint that is not AWS's. */
-export function prefixOf(issuer: string, bucket: string | null): string {
-  const path = URL.canParse(issuer) ? new URL(issuer).pathname.replace(/^\/|\/$/g, "") : "";
-  const [first = "", ...rest] = path.split("/");
-  return first === bucket ? rest.join("/") : path;
 }
 
 function refusal(definition: CodeDefinition, message: string, details: Readonly<Record<string, unknown>>): KubeassumeError {

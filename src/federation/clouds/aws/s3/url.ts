@@ -60,8 +60,3 @@ export function bucketNameProblem(name: string): string | null {
   const suffix = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].find((reserved) => name.endsWith(reserved));
   return suffix === undefined ? null : `ends with ${suffix}, which AWS keeps for itself`;
 }
-
-/** Whether a text can be both an object name's beginning and an issuer's path, without any escaping. */
-export function isPlainPrefix(prefix: string): boolean {
-  return prefix === "" || prefix.split("/").every((part) => /^[A-Za-z0-9._-]+$/.test(part) && part !== "." && part !== "..");
-}

@@ -1,9 +1,9 @@
 import { KubeassumeError } from "../../../../errors/error.ts";
-import { judgeCodes } from "../codes.ts";
+import { policyCodes } from "../codes.ts";
 
 /** A refusal of one place of a policy, with IAM's own words. */
 export function malformed(where: string, problem: string, awsMessage: string): KubeassumeError {
-  return new KubeassumeError(judgeCodes.POLICY_MALFORMED, {
+  return new KubeassumeError(policyCodes.POLICY_MALFORMED, {
     message: `the trust policy is malformed: ${where} ${problem}`,
     details: { where, awsMessage },
   });
