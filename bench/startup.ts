@@ -9,12 +9,15 @@ export async function benchStartup(): Promise<readonly Row[]> {
   const { NODE_EXTRA_CA_CERTS: _unused, NODE_OPTIONS: _none, ...env } = process.env;
   const node = (...args: readonly string[]) => ({ program: process.execPath, args, env });
   const policy = ["trust-policy", "aws", "--issuer-url", "https://oidc.example.com/prod", "--account-id", "123456789012", "--service-account", "payments/api"];
-  const medians = await mediansOf({ nothing: node("-e", "0"), help: node(command, "--help"), policy: node(command, ...policy), explain: node(command, "explain") }, 20);
+  const gcpPolicy = ["trust-policy", "gcp", "--issuer-url", "https://oidc.example.com/prod", "--project-number", "123456789012", "--pool-id", "prod", "--service-account", "payments/api", "--role", "roles/viewer"];
+  const commands = { nothing: node("-e", "0"), help: node(command, "--help"), policy: node(command, ...policy), gcpPolicy: node(command, ...gcpPolicy), explain: node(command, "explain") };
+  const medians = await mediansOf(commands, 20);
   const reference = { name: "`node -e 0`", value: medians.nothing };
   return [
     measured("`node -e 0`", medians.nothing, "ms"),
     against("`kubeassume --help`", medians.help, "ms", reference, 1.6),
     against("`kubeassume trust-policy aws`", medians.policy, "ms", reference, 2),
+    against("`kubeassume trust-policy gcp`", medians.gcpPolicy, "ms", reference),
     against("`kubeassume explain`", medians.explain, "ms", reference),
   ];
 }

@@ -1,4 +1,4 @@
-import { generateKeyPair, randomUUID, sign } from "node:crypto";
+import { generateKeyPair, type KeyPairKeyObjectResult, randomUUID, sign } from "node:crypto";
 import { promisify } from "node:util";
 import type { ServiceAccount } from "../clouds/cloud.ts";
 import { KubeassumeError } from "../errors/error.ts";
@@ -24,8 +24,11 @@ const LIFETIME_SECONDS = 600;
  * enough to judge claims and trust, and no credential for anybody.
  */
 export async function buildTokens(journey: StatusJourney): Promise<StatusTokens> {
-  const wanted = (await Promise.all(journey.clouds.map(toWanted))).flat();
-  return journey.mint && journey.cluster !== null ? mintTokens(journey, wanted) : signTokens(journey, wanted);
+  const mints = journey.mint && journey.cluster !== null;
+  const needsKey = !mints && journey.clouds.some(({ grants }) => grants.length > 0);
+  // Making a key takes as long as a request: beside those that tell who asks.
+  const [key, wanted] = await Promise.all([needsKey ? promisify(generateKeyPair)("rsa", { modulusLength: 2048 }) : null, Promise.all(journey.clouds.map(toWanted))]);
+  return key === null ? mintTokens(journey, wanted.flat()) : signTokens(journey, wanted.flat(), key);
 }
 
 interface Wanted {
@@ -45,9 +48,9 @@ async function toWanted({ name, provider, connection, spec, grants }: StatusClou
   }
 }
 
-async function mintTokens(journey: StatusJourney, wanted: readonly Wanted[]): Promise<StatusTokens> {
-  const { cluster } = journey;
-  if (cluster === null) return { byCloud: new Map(), jwks: null, apiToken: null, failure: null };
+/** None at all where nobody asks for minted ones, and no grant needs another. */
+async function mintTokens({ cluster, mint }: StatusJourney, wanted: readonly Wanted[]): Promise<StatusTokens> {
+  if (cluster === null || !mint) return { byCloud: new Map(), jwks: null, apiToken: null, failure: null };
   const first = wanted.flatMap(({ accounts }) => accounts)[0] ?? { namespace: "default", name: "default" };
   try {
     const [apiToken, byCloud] = await Promise.all([
@@ -61,9 +64,7 @@ async function mintTokens(journey: StatusJourney, wanted: readonly Wanted[]): Pr
   }
 }
 
-async function signTokens(journey: StatusJourney, wanted: readonly Wanted[]): Promise<StatusTokens> {
-  if (wanted.every(({ accounts }) => accounts.length === 0)) return { byCloud: new Map(), jwks: null, apiToken: null, failure: null };
-  const { publicKey, privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+async function signTokens(journey: StatusJourney, wanted: readonly Wanted[], { publicKey, privateKey }: KeyPairKeyObjectResult): Promise<StatusTokens> {
   const kid = keyIdOf(publicKey);
   const issuedAt = Math.floor(journey.now().getTime() / 1000);
   const byCloud = await collect(wanted, async (account, audience) => {
