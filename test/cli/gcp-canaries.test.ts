@@ -225,7 +225,6 @@ describe("no secret of a file, a URL or a proxy is seen", () => {
 
   it("of a proxy, whatever it does", async () => {
     const proxied = { HTTPS_PROXY: `http://user:${CANARY.proxyPassword}@127.0.0.1:1`, HTTP_PROXY: `http://user:${CANARY.proxyPassword}@127.0.0.1:1`, NO_PROXY: "" };
-    await fail(4, ["setup", "gcp", ...place()], proxied);
-    await fail(4, publishTo(), proxied);
+    await Promise.all([fail(4, ["setup", "gcp", ...place()], proxied), fail(4, publishTo(), proxied)]);
   });
 });

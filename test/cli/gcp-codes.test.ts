@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newBucket } from "../../src/federation/clouds/gcp/sandbox/storage/state.ts";
 import type { Fault } from "../../src/federation/sandbox/traffic.ts";
-import { type Bench, edit, found, memberOf, POOL, PROJECT, provider, PROVIDER, startGcpBench } from "../support/gcp-bench.ts";
+import { type Bench, found, memberOf, POOL, PROJECT, provider, PROVIDER, startGcpBench, type Steps } from "../support/gcp-bench.ts";
 
 const ROLE = "roles/storage.objectViewer";
 const EMAIL = `demo-app@${PROJECT}.iam.gserviceaccount.com`;
@@ -76,18 +76,6 @@ describe("what is odd about a bucket stops nothing and is said, or is refused be
     expect(bench.sent().filter(({ path }) => path.endsWith("/iam"))).toHaveLength(1);
   });
 
-  it("a policy that somebody else changes each time", async () => {
-    bucket().policy = { version: 1, bindings: [] };
-    bench.scene.breakWith(({ method, url }) => {
-      if (method !== "PUT" || !new URL(url).pathname.endsWith("/iam")) return null;
-      bucket().metageneration += 1;
-      return null;
-    });
-    const { exit, document } = await bench.run(publish());
-    expect([4, 5]).toContain(exit);
-    expect(JSON.stringify(document)).toContain("GCS_POLICY_CONFLICT");
-  });
-
   it("what a teardown must leave", async () => {
     const [document] = bucket().objects.values();
     if (document === undefined) throw new Error("no document");
@@ -160,6 +148,28 @@ describe("what Google answers has a code of its own, by its status and reason an
   });
 });
 
+describe("a policy that somebody else changes each time", () => {
+  it("ends as a conflict after a bounded number of tries, of the project as of a bucket", async () => {
+    const tries = { project: 0, bucket: 0 };
+    bucket().policy = { version: 1, bindings: [] };
+    bench.scene.breakWith(({ method, url }) => {
+      if (method === "PUT" && new URL(url).pathname.endsWith("/oidc/iam")) {
+        tries.bucket += 1;
+        bucket().metageneration += 1;
+      }
+      if (!url.endsWith(`projects/${PROJECT}:setIamPolicy`)) return null;
+      tries.project += 1;
+      return refusing(409, "ABORTED", "There were concurrent policy changes.");
+    });
+    const [granted, published] = await Promise.all([bench.fail<Steps>(4, grant("--role", ROLE)), bench.run(publish())]);
+    expect(granted.error.code).toBe("GCP_CONFLICT");
+    expect(granted.data.steps.map(({ status }) => status)).toEqual(["failed"]);
+    expect([4, 5]).toContain(published.exit);
+    expect(published.stdout).toContain("GCS_POLICY_CONFLICT");
+    for (const count of Object.values(tries)) expect([count > 2, count < 20]).toEqual([true, true]);
+  });
+});
+
 describe("records of verify that only files can hold", () => {
   const jwks = () => ({ keys: bench.scene.sandbox.cluster.keys.jwks as readonly object[] });
   const trust = () => ({ pool: { name: POOL, state: "ACTIVE" } as object, provider: { name: PROVIDER, state: "ACTIVE", attributeMapping: provider(bench.state).attributeMapping, oidc: { issuerUri: bench.scene.issuer } }, projectPolicy: { version: 1, etag: "AA==", bindings: [{ role: ROLE, members: [memberOf("demo/app")] }] } as object });
@@ -191,36 +201,5 @@ describe("records of verify that only files can hold", () => {
     const token = bench.scene.sandbox.cluster.mintToken({ namespace: "demo", name: "app" }, { audiences: [`https://iam.googleapis.com/${PROVIDER}`] });
     const files = ["--trust-file", await bench.scene.file("trust.json", JSON.stringify(trust())), "--jwks-file", await bench.scene.file("jwks.json", JSON.stringify(jwks()))];
     await bench.succeed(["verify", "gcp", "--token-file", "-", ...files], { input: token });
-  });
-});
-
-describe("status says what it could not read", () => {
-  const check = async (args: readonly string[], id: string) => {
-    const { exit, document } = await bench.run(["status", "gcp", ...bench.place, ...args]);
-    const { checks } = document.data as unknown as { readonly checks: readonly { readonly id: string; readonly status: string; readonly message: string; readonly hint: string }[] };
-    return { exit, check: checks.find((one) => one.id === id), all: checks };
-  };
-
-  it("as whom it reads, and nothing more when Google lets it read nothing", async () => {
-    expect(await check([], "gcp-access")).toMatchObject({ exit: 0, check: { status: "pass", message: expect.stringMatching(/^reading as /) as string } });
-    bench.scene.breakWith(({ service }) => (service === "gcp.iam" ? refusing(403, "PERMISSION_DENIED", "no") : null));
-    const denied = await check([], "gcp-access");
-    expect(denied).toMatchObject({ exit: 3, check: { status: "fail", hint: expect.stringMatching(/\S/) as string } });
-    expect(denied.all.find(({ id }) => id === "issuer-reachable")?.status).toBe("pass");
-  });
-
-  it("which binding and which service account are missing", async () => {
-    expect(await check(["--service-account", "demo/app", "--role", ROLE], "gcp-grant-binding")).toMatchObject({ exit: 3, check: { status: "fail", message: expect.stringContaining(`does not give ${ROLE} to demo/app`) as string, hint: expect.stringContaining("kubeassume grant gcp") as string } });
-    expect(await check(["--service-account", "demo/app", "--impersonate", EMAIL], "gcp-grant-service-account")).toMatchObject({ exit: 3, check: { status: "fail", message: `${EMAIL} does not exist`, hint: expect.stringContaining("--create-service-account") as string } });
-  });
-
-  it("that a token would be refused, and that the real service refuses it", async () => {
-    edit(bench.state.providers, PROVIDER, { attributeCondition: "false" });
-    bench.scene.sandbox.cluster.addServiceAccount({ namespace: "demo", name: "app" });
-    const { exit, check: judged, all } = await check(["--service-account", "demo/app", "--role", ROLE, "--mint", "--exchange"], "gcp-grant-token");
-    expect(exit).toBe(3);
-    expect(judged).toMatchObject({ status: "fail", message: expect.stringContaining("unauthorized_client") as string });
-    expect(all.find(({ id }) => id === "gcp-exchange")).toMatchObject({ status: "fail", message: "demo/app is refused: unauthorized_client The given credential is rejected by the attribute condition.", hint: expect.stringContaining("kubeassume verify gcp") as string });
-    expect(all.find(({ id }) => id === "gcp-propagation")?.status).toBe("skip");
   });
 });

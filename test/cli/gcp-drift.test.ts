@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Pool, Provider } from "../../src/federation/clouds/gcp/sandbox/index.ts";
-import { type Bench, changed, codesOf, edit, found, pool, POOL, poolNamed, PROJECT, provider, PROVIDER, type Sent, startGcpBench, type StatusData } from "../support/gcp-bench.ts";
+import { type Bench, changed, codesOf, edit, found, pool, POOL, provider, PROVIDER, type Sent, startGcpBench, type StatusData } from "../support/gcp-bench.ts";
 
 const MARK = "kubeassume.dev/managed-by=kubeassume";
 const CONDITION = "attribute.namespace == 'demo'";
@@ -239,50 +239,5 @@ describe("what carries no mark", () => {
     const { error } = await bench.fail(2, [...setup, "--adopt"]);
     expect(error).toMatchObject({ code: "GCP_ADOPTION_CHANGES_SUBJECTS", hint: expect.stringContaining("--subject-prefix prod:") as string });
     expect(bench.scene.writes()).toEqual([]);
-  });
-});
-
-describe("status names the drift and repairs nothing", () => {
-  const status = (...more: readonly string[]): readonly string[] => ["status", "gcp", ...bench.place, "--audience", "vault", ...more];
-
-  it("when all is well it passes", async () => {
-    const { data } = await bench.succeed<StatusData>(status("--attribute-condition", CONDITION));
-    expect(data.summary).toMatchObject({ warn: 0, fail: 0 });
-  });
-
-  const cases: readonly (readonly [string, () => void, string, string, RegExp])[] = [
-    ["another issuer", () => editProvider({ oidc: { ...provider(bench.state).oidc, issuerUri: `${bench.scene.issuer}/` } }), "gcp-provider-issuer", "fail", /instead of/],
-    ["an audience that is missing", () => editProvider({ oidc: { ...provider(bench.state).oidc, allowedAudiences: ["other"] } }), "gcp-provider-audiences", "fail", /vault/],
-    ["an audience too many", () => editProvider({ oidc: { ...provider(bench.state).oidc, allowedAudiences: ["vault", "other"] } }), "gcp-provider-audiences", "warn", /other/],
-    ["another subject", () => editProvider({ attributeMapping: { "google.subject": "assertion.email" } }), "gcp-provider-mapping", "fail", /google\.subject is "assertion\.email"/],
-    ["an attribute that is gone", () => editProvider({ attributeMapping: { "google.subject": "assertion.sub" } }), "gcp-provider-mapping", "warn", /attribute\.namespace/],
-    ["another condition", () => editProvider({ attributeCondition: "true" }), "gcp-provider-condition", "fail", /"true" instead of/],
-    ["a disabled pool", () => editPool({ disabled: true }), "gcp-pool", "fail", /disabled/],
-    ["a disabled provider", () => editProvider({ disabled: true }), "gcp-provider", "fail", /disabled/],
-    ["a provider that is gone", () => bench.state.providers.delete(PROVIDER), "gcp-provider", "fail", /does not exist/],
-    ["a pool that is shared", () => addProvider("other", { oidc: { issuerUri: OTHER_ISSUER, allowedAudiences: [], jwksJson: "" } }), "gcp-pool-shared", "fail", /providers\/other/],
-    ["a pool of another mode", () => editPool({ mode: "TRUST_DOMAIN" }), "gcp-pool", "fail", /TRUST_DOMAIN/],
-    ["a pool without our mark", () => editPool({ description: "" }), "gcp-pool", "warn", /no mark/],
-    ["uploaded keys that are not the cluster's", () => editProvider({ oidc: { ...provider(bench.state).oidc, jwksJson: '{"keys":[{"kty":"RSA","kid":"old","n":"sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri","e":"AQAB"}]}' } }), "gcp-provider-keys", "fail", /./],
-  ];
-
-  it.each(cases)("%s", async (_name, change, id, level, says) => {
-    change();
-    const { exit, document } = await bench.run(status("--attribute-condition", CONDITION));
-    const bad = (document.data as unknown as StatusData).checks.filter((check) => check.id === id && check.status === level);
-    expect(bad.map(({ message }) => message).join("; "), JSON.stringify(document.data, null, 1)).toMatch(says);
-    expect(bad.every(({ hint }) => hint !== "")).toBe(true);
-    expect(exit).toBe(level === "fail" ? 3 : 0);
-    expect(bench.scene.writes()).toEqual([]);
-  });
-
-  it("when a warning is enough, with --strict", async () => {
-    editPool({ description: "" });
-    expect((await bench.fail(3, status("--strict"))).error.code).toBe("CHECKS_FAILED");
-  });
-
-  it("of a pool that was never made", async () => {
-    const { data } = await bench.fail<StatusData>(3, ["status", "gcp", ...bench.issuer, "--project", PROJECT, "--pool-id", "nowhere"]);
-    expect(data.checks.find(({ id }) => id === "gcp-pool")?.message).toContain(`${poolNamed("nowhere")} does not exist`);
   });
 });

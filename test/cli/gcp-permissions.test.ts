@@ -25,6 +25,8 @@ let full: () => void;
 /** What the operator may do from now on. */
 let allow: (permissions: readonly string[]) => void;
 let everything: readonly string[];
+/** A config with a grant of each kind. */
+let config: string;
 
 beforeAll(async () => {
   bench = await startGcpBench({ allowPermissions: ["nothing"] });
@@ -39,7 +41,10 @@ beforeAll(async () => {
   empty = bench.snapshot();
   await bench.succeed(publish());
   await bench.succeed(setup());
-  for (const access of [DIRECT, BUCKET, MADE]) await bench.succeed(grant(access));
+  for (const { account } of ACCESSES) bench.scene.sandbox.cluster.addServiceAccount({ namespace: "demo", name: account.slice("demo/".length) });
+  const grants = ACCESSES.map(({ account, gcp }) => ({ serviceAccount: account, gcp }));
+  config = await bench.scene.file("all.yaml", JSON.stringify({ apiVersion: "kubeassume.dev/v1", kind: "Federation", issuer: bench.scene.issuer, clouds: { gcp: { project: PROJECT, poolId: "prod" } }, grants }));
+  await bench.succeed(["grant", "gcp", "--config", config]);
   full = bench.snapshot();
 });
 
@@ -49,12 +54,15 @@ const DIRECT = ["--role", ROLE];
 const BUCKET = ["--role", ROLE, "--on", "bucket:data"];
 const BECOME = ["--impersonate", EMAIL];
 const MADE = [...BECOME, "--create-service-account"];
+const ACCESSES = [
+  { account: "demo/app", flags: DIRECT, gcp: { roles: [ROLE] } },
+  { account: "demo/reader", flags: BUCKET, gcp: { roles: [ROLE], on: "bucket:data" } },
+  { account: "demo/batch", flags: BECOME, gcp: { impersonate: EMAIL, createServiceAccount: true } },
+];
 
 const setup = (...more: readonly string[]): readonly string[] => ["setup", "gcp", ...bench.place, "--pool-name", "Production", ...more];
 const grant = (access: readonly string[]): readonly string[] => ["grant", "gcp", ...bench.place, "--service-account", "demo/app", ...access];
 const publish = (): readonly string[] => ["publish", "gcs", "--bucket", "oidc", "--create-bucket", "--project", PROJECT, ...bench.issuer];
-const status = (access: readonly string[]): readonly string[] => ["status", "gcp", ...bench.place, "--service-account", "demo/app", "--mint", ...access];
-const verify = (access: readonly string[]): readonly string[] => ["verify", "gcp", ...bench.place, "--service-account", "demo/app", ...access];
 
 async function printed(ask: readonly string[]): Promise<readonly string[]> {
   const { exit, document } = await bench.run(["permissions", "gcp", ...ask]);
@@ -99,8 +107,8 @@ const CASES: readonly Case[] = [
       },
     ],
   },
-  { name: "status", ask: ["--for", "status"], situations: [DIRECT, BUCKET, BECOME].map((access) => ({ arrange: () => full(), args: () => status(access) })) },
-  { name: "verify", ask: ["--for", "verify"], situations: [...[DIRECT, BUCKET, BECOME].map((access) => ({ arrange: () => full(), args: () => verify(access) })), { arrange: () => full(), args: () => ["verify", "gcp", "--project", PROJECT, "--token-file", "token.jwt"] }] },
+  { name: "status", ask: ["--for", "status"], situations: [{ arrange: () => full(), args: () => ["status", "gcp", "--config", config, "--mint"] }] },
+  { name: "verify", ask: ["--for", "verify"], situations: [...ACCESSES.map(({ account, flags }) => ({ arrange: () => full(), args: () => ["verify", "gcp", ...bench.place, "--service-account", account, ...flags] })), { arrange: () => full(), args: () => ["verify", "gcp", "--project", PROJECT, "--token-file", "token.jwt"] }] },
   {
     name: "teardown",
     ask: ["--for", "teardown"],

@@ -173,6 +173,14 @@ describe("a teardown that is cut short", () => {
     expect([pool(bench.state).state, bench.state.storage.buckets.has("oidc"), bench.state.serviceAccounts.size]).toEqual(["DELETED", false, 1]);
   });
 
+  it("at the grants leaves trust and documents as they are", async () => {
+    const denied = { error: { code: 403, status: "PERMISSION_DENIED", message: "no" } };
+    bench.scene.breakWith(({ url }) => (url.endsWith(`projects/${PROJECT}:setIamPolicy`) ? { kind: "status", when: "before", status: 403, headers: { "content-type": "application/json" }, body: JSON.stringify(denied) } : null));
+    const { data } = await bench.fail<Removed>(5, teardownArgs("--delete-bucket"));
+    expect(data.steps.filter(({ status }) => status !== "done").map(({ id, status }) => [id, status]).slice(0, 3)).toEqual([[`gcp.policy/projects/${PROJECT}`, "failed"], ["gcp.provider", "skipped"], ["gcp.pool", "skipped"]]);
+    expect([pool(bench.state).state, provider(bench.state).state, found(bench.state.storage.buckets, "oidc").objects.size]).toEqual(["ACTIVE", "ACTIVE", 2]);
+  });
+
   it("at its last answer has nothing left to do the next time", async () => {
     bench.scene.breakWith(({ method, url }) => (method === "DELETE" && url.endsWith("/b/oidc") ? { kind: "reset", when: "after" } : null));
     await bench.run(teardownArgs("--delete-bucket"));

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Cell } from "./fault-cells.ts";
-import type { Facts } from "./fault-facts.ts";
+import type { FaultCloud, Facts, Scenario } from "./fault-cloud.ts";
 import { expectEnvelope } from "./output-schema.ts";
 import type { JsonStep } from "./scene.ts";
 
@@ -27,7 +27,7 @@ interface Reported {
 }
 
 /** What is wrong with exit code and report of a disturbed run, measured by what is really there. */
-export function judgeReport(cell: Cell, ending: Ending, truth: Truth): readonly string[] {
+export function judgeReport(cloud: FaultCloud, { unneeded }: Scenario, cell: Cell, ending: Ending, truth: Truth): readonly string[] {
   if (cell.how === "killed") return ending.signal === "SIGKILL" ? [] : [`it was not killed, it ended with ${ending.exit}: ${ending.stderr.slice(-300)}`];
   let envelope;
   try {
@@ -38,13 +38,13 @@ export function judgeReport(cell: Cell, ending: Ending, truth: Truth): readonly 
   const { data, error, warnings } = envelope;
   const problems: string[] = [];
   const { exit } = ending;
-  if (!expectedExits(cell).includes(exit ?? -1)) problems.push(`exit code ${exit} (${error?.code ?? "no error"}: ${error?.message ?? ""})`);
+  if (!expectedExits(cloud, cell, unneeded).includes(exit ?? -1)) problems.push(`exit code ${exit} (${error?.code ?? "no error"}: ${error?.message ?? ""})`);
   if ((exit === 0) !== (error === null)) problems.push(`exit code ${exit} with error ${error?.code ?? "null"}`);
   if (exit === 130 && error?.code !== "INTERRUPTED") problems.push(`interrupted, and the error is ${error?.code ?? "null"}`);
   if (exit === 0 && isSlices(cell) && !warnings.some(({ code }) => code === "CLUSTER_ONE_SERVER_SEEN")) problems.push("no warning says that other API servers were not asked");
   if (error !== null && error.hint === "") problems.push(`${error.code} has no hint`);
   const steps = data?.steps ?? [];
-  problems.push(...judgeSteps(steps, truth), ...judgeRest(steps, truth));
+  problems.push(...judgeSteps(cloud, steps, truth), ...judgeRest(cloud, steps, truth));
   if (steps.length > 0) problems.push(...judgeCounts(steps, exit, error), ...judgeLeftBehind(steps, data?.leftBehind));
   return problems;
 }
@@ -54,35 +54,30 @@ function isSlices({ place }: Cell): boolean {
   return place.name.startsWith("cluster GET /apis/discovery.k8s.io/");
 }
 
-function expectedExits(cell: Cell): readonly number[] {
+function expectedExits(cloud: FaultCloud, cell: Cell, unneeded: RegExp | undefined): readonly number[] {
   if (cell.how === "interrupted") return [130];
   if (cell.how === "once") return [0];
   const { name, nth } = cell.place;
-  if (isSlices(cell) || (name === "cluster GET /openid/v1/jwks" && nth > 1)) return [0];
-  // These answers have no body that could be cut.
-  const isEmpty = /^aws\.s3 (PUT|DELETE|HEAD) /.test(name);
-  return "fault" in cell && cell.fault === "truncated body" && isEmpty ? [0, 4, 5] : [4, 5];
+  if (isSlices(cell) || unneeded?.test(name) === true || (name === "cluster GET /openid/v1/jwks" && nth > 1)) return [0];
+  return "fault" in cell && cell.fault === "truncated body" && cloud.isEmptyAnswer(name) ? [0, 4, 5] : [4, 5];
 }
 
-function judgeSteps(steps: readonly JsonStep[], { before, after, final }: Truth): readonly string[] {
-  return steps.flatMap(({ id, status, action, reason }) => {
-    const expected = status === "done" ? final[id] : before[id];
+function judgeSteps(cloud: FaultCloud, steps: readonly JsonStep[], { before, after, final }: Truth): readonly string[] {
+  return steps.flatMap((step) => {
+    const { id, status, action, reason } = step;
+    const fact = cloud.factOf(step);
+    const expected = status === "done" ? final[fact] : before[fact];
     if (!["done", "failed", "skipped"].includes(status)) return [`step ${id} is ${status}`];
     if (status === "failed") return reason === "" ? [`step ${id} failed without a reason`] : [];
-    return isSame(after[id], expected) ? [] : [`step ${id} (${action}) is said to be ${status}, and is ${show(after[id])} instead of ${show(expected)}`];
+    return isSame(after[fact], expected) ? [] : [`step ${id} (${action}) is said to be ${status}, and is ${show(after[fact])} instead of ${show(expected)}`];
   });
 }
 
 /** What no step names has not changed. */
-function judgeRest(steps: readonly JsonStep[], { before, after }: Truth): readonly string[] {
-  const isNamed = (id: string): boolean => steps.some((step) => id === step.id || id.startsWith(`${step.id}/`) || isPartOfBucket(id, step) || `${id}/trust` === step.id);
+function judgeRest(cloud: FaultCloud, steps: readonly JsonStep[], { before, after }: Truth): readonly string[] {
+  const isNamed = (id: string): boolean => steps.some((step) => id === cloud.factOf(step) || id.startsWith(`${cloud.factOf(step)}/`) || cloud.covers(step, id));
   const ids = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return ids.filter((id) => !isNamed(id) && !isSame(before[id], after[id])).map((id) => `${id} has changed, and no step says so: ${show(before[id])} became ${show(after[id])}`);
-}
-
-/** A bucket goes with its settings and tags. */
-function isPartOfBucket(id: string, { id: step, action }: JsonStep): boolean {
-  return step.startsWith("s3.bucket/") && action === "delete" && id.endsWith(step.slice("s3.bucket".length));
 }
 
 function judgeCounts(steps: readonly JsonStep[], exit: number | null, error: { readonly code: string; readonly details: Readonly<Record<string, unknown>> } | null): readonly string[] {

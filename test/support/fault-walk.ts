@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Cell, HANDSHAKE, nameOf, toFault } from "./fault-cells.ts";
+import { type Cell, createNaming, HANDSHAKE, toFault } from "./fault-cells.ts";
+import type { FaultCloud } from "./fault-cloud.ts";
 import { factsOf } from "./fault-facts.ts";
 import { type Ending, judgeReport } from "./fault-report.ts";
-import type { Prepared, PreparedLane } from "./fault-scenarios.ts";
+import type { Prepared, PreparedLane } from "./fault-prepare.ts";
 import type { Call } from "./scene.ts";
 
 /** A stalled call ends after a quarter of it, but at least a second; the read-back is repeated until it is over. */
@@ -19,19 +20,19 @@ export async function walk(cells: readonly Cell[], lanes: readonly PreparedLane[
   return found;
 }
 
-async function walkCell(cell: Cell, { lane, prepared }: PreparedLane): Promise<readonly string[]> {
+async function walkCell(cell: Cell, { cloud, lane, prepared }: PreparedLane): Promise<readonly string[]> {
   const found = prepared.get(cell.scenario);
   if (found === undefined) throw new Error(`no scenario ${cell.scenario}`);
   await lane.restore(found.start);
   const problems: string[] = [];
-  const ending = await disturb(cell, found, lane);
+  const ending = await disturb(cloud, cell, found, lane);
   await lane.settle();
   if (ending === null) problems.push("the call was never made");
-  else problems.push(...judgeReport(cell, ending, { before: found.before, after: factsOf(lane.scene), final: found.final }));
+  else problems.push(...judgeReport(cloud, found.scenario, cell, ending, { before: found.before, after: factsOf(lane.scene, cloud), final: found.final }));
   lane.scene.breakWith(null);
   const again = await lane.run(found.args);
   if (again.exit !== 0) problems.push(`running again ends with ${again.exit}: ${again.stderr.slice(-600)}`);
-  const now = factsOf(lane.scene);
+  const now = factsOf(lane.scene, cloud);
   for (const id of new Set([...Object.keys(now), ...Object.keys(found.final)])) {
     if (!isDeepStrictEqual(now[id] ?? null, found.final[id] ?? null)) problems.push(`running again leaves ${id} as ${JSON.stringify(now[id] ?? null)} instead of ${JSON.stringify(found.final[id] ?? null)}`);
   }
@@ -39,18 +40,19 @@ async function walkCell(cell: Cell, { lane, prepared }: PreparedLane): Promise<r
 }
 
 /** Runs the command with the cell's disturbance; null when the place was never reached. */
-async function disturb(cell: Cell, { args, scenario }: Prepared, { run, scene, onConnection }: PreparedLane["lane"]): Promise<Ending | null> {
+async function disturb(cloud: FaultCloud, cell: Cell, { args, scenario }: Prepared, { run, scene, onConnection }: PreparedLane["lane"]): Promise<Ending | null> {
   const interruption = new AbortController();
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
+  const naming = createNaming();
   let count = 0;
   const isPlace = (call: Pick<Call, "service" | "action">): boolean => {
-    if (nameOf(call) !== cell.place.name) return false;
+    if (naming(call) !== cell.place.name) return false;
     count += 1;
     return count === cell.place.nth || (count > cell.place.nth && cell.how === "for good");
   };
   scene.breakWith((request, call) => {
     if (!isPlace(call)) return null;
-    if ("fault" in cell) return toFault(cell.fault, cell.when, request);
+    if ("fault" in cell) return toFault(cloud, cell.fault, cell.when, request);
     if (cell.how === "killed") kill("SIGKILL");
     else interruption.abort();
     return cell.how === "killed" ? { kind: "reset", when: cell.when } : null;

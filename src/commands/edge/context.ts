@@ -45,7 +45,7 @@ export function createContext(options: ContextOptions): CommandContext {
     const optional = { ...(kubeconfig === undefined || kubeconfig === null ? {} : { kubeconfig: resolve(world.cwd, kubeconfig) }), ...(context === undefined || context === null ? {} : { context }) };
     return connectCluster({ ...optional, env: world.env, caPem: await caPem(), timeoutMs, signal, now: world.now, trace, interactive: world.stdin.isTTY && world.stderr.isTTY });
   });
-  const cloudWorld = async (): Promise<CloudWorld> => ({
+  const cloudWorld = once(async (): Promise<CloudWorld> => ({
     env: world.env,
     http: await http(),
     caPem: await caPem(),
@@ -53,7 +53,7 @@ export function createContext(options: ContextOptions): CommandContext {
     signal,
     timeoutMs,
     notify: ui.progress,
-  });
+  }));
   const commandLine = ["kubeassume", ...world.argv].map(toShellWord).join(" ");
   return { world, flags, arguments: options.arguments, commandLine, ui, dryRun: flags["dryRun"] === true, timeoutMs, signal, http, caPem, cloudWorld, config, cluster };
 }

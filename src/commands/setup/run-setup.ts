@@ -57,7 +57,7 @@ function keysToUpload(issuer: string, { flags, config }: CloudInput, context: Co
 }
 
 function pruneUnsafe(unreachable: readonly Problem[]): KubeassumeError {
-  const message = `${unreachable.length} API servers could not be asked which keys they sign with, so none can be pruned`;
+  const message = `${unreachable.length === 1 ? "one API server" : `${unreachable.length} API servers`} could not be asked for its keys, so none can be pruned`;
   return new KubeassumeError(publishCodes.PRUNE_UNSAFE, { message, details: { unreachable: unreachable.map((problem) => problem.message) } });
 }
 

@@ -33,7 +33,16 @@ export interface TokenSource {
  * HOME or APPDATA), the metadata server. What is wrong with a file is thrown when a token is needed, not before: some
  * calls need none.
  */
-export async function loadCredentials(world: CloudWorld): Promise<Credentials> {
+export function loadCredentials(world: CloudWorld): Promise<Credentials> {
+  const known = loaded.get(world) ?? load(world);
+  loaded.set(world, known);
+  return known;
+}
+
+/** A command's connections to the cloud and to the store share them, and so one request for a token. */
+const loaded = new WeakMap<CloudWorld, Promise<Credentials>>();
+
+async function load(world: CloudWorld): Promise<Credentials> {
   const source = await findCredentialSource(world.env);
   let opened: Promise<TokenSource> | undefined;
   const open = () => (opened ??= openSource(world, source));

@@ -6,8 +6,8 @@ import { readMarks } from "../marks.ts";
 import { parseProviderName, poolName } from "../names.ts";
 import { type Asked, isAnswered } from "./errors.ts";
 import { waitForOperation } from "./operations.ts";
-import { restIfExists, restUnlessExists } from "./rest.ts";
-import { type Session, untilKnown } from "./session.ts";
+import { type RestRequest, restUnlessExists } from "./rest.ts";
+import { type Session, untilIdle, untilKnown } from "./session.ts";
 import { poolFields, providerFields, toBody, toMask, writableFields } from "./trust-fields.ts";
 import { readTrustResource } from "./trust-resources.ts";
 
@@ -34,23 +34,33 @@ async function createResource(session: Session, name: string, after: Fields): Pr
   session.fresh.add(name);
 }
 
-/** Made in between: by ourselves, when an answer was lost, or by somebody else. The name alone says neither. */
+/** Made in between: by ourselves, when an answer was lost or a run was killed, or by somebody else. The name alone says neither. */
 async function repairExisting(session: Session, name: string, after: Fields): Promise<void> {
-  const found = await readFields(session, name);
-  if (found === null || !hasMarkOf(found, after)) {
-    throw new KubeassumeError(gcpErrorCodes.GCP_CONFLICT, { message: `${name} was made by somebody else since it was looked for` });
-  }
+  const found = await readMade(session, name);
+  if (!hasMarkOf(found, after)) throw new KubeassumeError(gcpErrorCodes.GCP_CONFLICT, { message: `${name} was made by somebody else since it was looked for` });
   await repairResource(session, name, found, after);
+}
+
+/** While it is being made its name is taken, and nobody sees it yet. */
+async function readMade(session: Session, name: string): Promise<Fields> {
+  const { GCP_NOT_FOUND } = gcpErrorCodes;
+  return untilKnown(session, askedFor(name, "get"), ({ code }) => code === GCP_NOT_FOUND.code, async () => {
+    const found = await readFields(session, name);
+    if (found === null) throw new KubeassumeError(GCP_NOT_FOUND, { message: `${name} is taken, and Google shows nothing of that name` });
+    return found;
+  });
 }
 
 async function repairResource(session: Session, name: string, before: Fields, after: Fields): Promise<void> {
   if (before["state"] === "DELETED") await undelete(session, name);
   const changed = changedFields(before, after, SETS).filter((field) => writableFields(after).includes(field));
-  const wanted = changed.includes("keys") && (await hasKeys(session, name, before, after)) ? changed.filter((field) => field !== "keys") : changed;
-  if (wanted.length === 0) return;
   const asked = askedFor(name, "update");
-  const { json } = await session.rest({ service: "iam", method: "PATCH", path: `v1/${name}`, query: { updateMask: toMask(wanted) }, body: toBody(after, wanted), ...asked });
-  await waitForOperation(session, json, asked);
+  const started = await untilIdle(session, asked, async () => {
+    const wanted = changed.includes("keys") && (await hasKeys(session, name, before, after)) ? changed.filter((field) => field !== "keys") : changed;
+    if (wanted.length === 0) return null;
+    return session.rest({ service: "iam", method: "PATCH", path: `v1/${name}`, query: { updateMask: toMask(wanted) }, body: toBody(after, wanted), ...asked });
+  });
+  if (started !== null) await waitForOperation(session, started.json, asked);
 }
 
 /**
@@ -66,15 +76,8 @@ async function hasKeys(session: Session, name: string, before: Fields, after: Fi
 }
 
 async function undelete(session: Session, name: string): Promise<void> {
-  const asked = askedFor(name, "undelete");
-  try {
-    const { json } = await session.rest({ service: "iam", method: "POST", path: `v1/${name}:undelete`, body: {}, ...asked });
-    await waitForOperation(session, json, asked);
-  } catch (error) {
-    // Refused, or answered to nobody: it may be active already.
-    const found = error instanceof KubeassumeError ? await readFields(session, name) : null;
-    if (found?.["state"] !== "ACTIVE") throw error;
-  }
+  const request = { method: "POST", path: `v1/${name}:undelete`, body: {} } as const;
+  await switchState(session, name, "undelete", request, (found) => found?.["state"] === "ACTIVE");
   session.fresh.add(name);
 }
 
@@ -83,9 +86,18 @@ async function deleteResource(session: Session, name: string, before: Fields): P
   const found = await readFields(session, name);
   if (found === null || found["state"] === "DELETED") return;
   if (!hasMarkOf(found, before)) throw new KubeassumeError(gcpErrorCodes.GCP_CONFLICT, { message: `${name} does not carry kubeassume's mark any more` });
-  const asked = askedFor(name, "delete");
-  const answer = await restIfExists(session.rest, { service: "iam", method: "DELETE", path: `v1/${name}`, ...asked });
-  if (answer !== null) await waitForOperation(session, answer.json, asked);
+  await switchState(session, name, "delete", { method: "DELETE", path: `v1/${name}` }, (now) => now === null || now["state"] === "DELETED");
+}
+
+/** Deletes or undeletes. Google refuses what is done already, by a lost answer or by somebody else: what is there says whether it is. */
+async function switchState(session: Session, name: string, verb: string, request: Pick<RestRequest, "method" | "path" | "body">, isDone: (found: Fields | null) => boolean): Promise<void> {
+  const asked = askedFor(name, verb);
+  try {
+    const { json } = await untilIdle(session, asked, () => session.rest({ service: "iam", repeatable: true, ...request, ...asked }));
+    await waitForOperation(session, json, asked);
+  } catch (error) {
+    if (!isAnswered(error, 400, 404) || !isDone(await readFields(session, name))) throw error;
+  }
 }
 
 async function readFields(session: Session, name: string): Promise<Fields | null> {

@@ -14,7 +14,8 @@ export async function readPolicy({ rest }: Session, owner: PolicyOwner): Promise
   const asked = askedOf(owner, "getIamPolicy");
   let answer: RestAnswer;
   try {
-    answer = await rest({ ...asked, ...toRead(owner) });
+    // Reading is a POST for projects and service accounts.
+    answer = await rest({ ...asked, ...toRead(owner), repeatable: true });
   } catch (error) {
     if (isAnswered(error, 404)) return null;
     throw error;

@@ -2,7 +2,7 @@ import type { CloudWorld } from "../../cloud.ts";
 import { KubeassumeError } from "../../../errors/error.ts";
 import { HttpFailure } from "../../../http/http.ts";
 import { pauseFor } from "./attempts.ts";
-import { type Asked, toUnreachable } from "./errors.ts";
+import { type Asked, isAnswered, toUnreachable } from "./errors.ts";
 import { createRest, type Rest } from "./rest.ts";
 
 /** What all parts of one connection share. */
@@ -43,6 +43,18 @@ const MAX_PAUSE_MS = 4000;
  * long as one remote call may take in all, while `isEarly` says that this is why. The last failure is thrown.
  */
 export async function untilKnown<T>(session: Session, asked: Asked, isEarly: (error: KubeassumeError) => boolean, work: () => Promise<T>): Promise<T> {
+  return repeatWhile(session, asked, isEarly, "waiting until Google knows what was just made", work);
+}
+
+/**
+ * The same for what Google refuses (ABORTED) while another operation on the same resource is under way: that of a run
+ * that was killed, or one whose answer was lost.
+ */
+export async function untilIdle<T>(session: Session, asked: Asked, work: () => Promise<T>): Promise<T> {
+  return repeatWhile(session, asked, (error) => isAnswered(error, 409), "waiting until Google has finished what it is doing with the same resource", work);
+}
+
+async function repeatWhile<T>(session: Session, asked: Asked, isEarly: (error: KubeassumeError) => boolean, words: string, work: () => Promise<T>): Promise<T> {
   const end = performance.now() + session.world.timeoutMs;
   for (let milliseconds = FIRST_PAUSE_MS; ; milliseconds = Math.min(milliseconds * 2, MAX_PAUSE_MS)) {
     try {
@@ -50,7 +62,7 @@ export async function untilKnown<T>(session: Session, asked: Asked, isEarly: (er
     } catch (error) {
       if (!(error instanceof KubeassumeError) || !isEarly(error) || performance.now() + milliseconds >= end) throw error;
     }
-    session.say("waiting until Google knows what was just made");
+    session.say(words);
     await pause(session, milliseconds, asked);
   }
 }
