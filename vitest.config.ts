@@ -11,6 +11,6 @@ export default defineConfig({
     pool: "threads",
     // Test files share their modules within a worker: none changes global state, and importing anew costs half a minute.
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

@@ -2,14 +2,11 @@ import type { Cloud, CloudInput, SetupDescription, SetupSpec } from "../../feder
 import type { ClusterTarget } from "../../federation/cluster/cluster.ts";
 import { toObjectFields } from "../../federation/cluster/fields.ts";
 import { codes } from "../../federation/errors/codes.ts";
-import { KubeassumeError, type Problem } from "../../federation/errors/error.ts";
-import { privateIssuer, readIssuer } from "../../federation/flow/issuer.ts";
+import { KubeassumeError } from "../../federation/errors/error.ts";
+import { readIssuer } from "../../federation/flow/issuer.ts";
 import { type PlannedSetup, planSetup, type SetupJourney } from "../../federation/flow/setup.ts";
 import { parseServiceAccountName } from "../../federation/oidc/subject.ts";
 import type { Fields } from "../../federation/plan/step.ts";
-import { codes as publishCodes } from "../../federation/publish/codes.ts";
-import { parseKeySources } from "../../federation/publish/keys.ts";
-import { readKeys, toKeyInput } from "../../federation/publish/read-keys.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { chainReader } from "../edge/chain-reader.ts";
 import { confirmAndApply } from "../edge/confirm-and-apply.ts";
@@ -27,7 +24,7 @@ export async function runSetup(cloud: Cloud, context: CommandContext): Promise<C
     provider,
     connection,
     spec,
-    readFacts: spec.keySource === "upload" ? keysToUpload(spec.issuer, input, context) : strangersView(cloud, spec.issuer, context),
+    readFacts: spec.keySource === "upload" ? await keysToUpload(spec.issuer, input, context) : strangersView(cloud, spec.issuer, context),
     now: context.world.now(),
     inCluster: cluster === null || target === null ? null : { cluster, target, fields: boilerplateFields },
   });
@@ -45,20 +42,9 @@ function strangersView(cloud: Cloud, issuer: string, context: CommandContext): R
   return async () => ({ facts: await readIssuer(await context.http(), issuer, readChain), warnings: [] });
 }
 
-/** The keys from files, or from every API server of the cluster. */
-function keysToUpload(issuer: string, { flags, config }: CloudInput, context: CommandContext): ReadFacts {
-  const { cwd, env } = context.world;
-  const keyInput = toKeyInput({ flags, entry: {}, config, cwd, env });
-  return async () => {
-    const { sources, unreachable } = await readKeys(keyInput, context.cluster);
-    if (keyInput.prune && unreachable.length > 0) throw pruneUnsafe(unreachable);
-    return { facts: privateIssuer(issuer, { keys: parseKeySources(sources) }), warnings: unreachable };
-  };
-}
-
-function pruneUnsafe(unreachable: readonly Problem[]): KubeassumeError {
-  const message = `${unreachable.length === 1 ? "one API server" : `${unreachable.length} API servers`} could not be asked for its keys, so none can be pruned`;
-  return new KubeassumeError(publishCodes.PRUNE_UNSAFE, { message, details: { unreachable: unreachable.map((problem) => problem.message) } });
+async function keysToUpload(issuer: string, input: CloudInput, context: CommandContext): Promise<ReadFacts> {
+  const { readKeysToUpload } = await import("./keys-to-upload.ts");
+  return readKeysToUpload(issuer, input, context);
 }
 
 function toData(cloud: Cloud, issuer: string, planned: PlannedSetup): object {
