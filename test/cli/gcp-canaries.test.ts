@@ -100,6 +100,13 @@ const grantTo = (...more: readonly string[]): readonly string[] => ["grant", "gc
 const credential = (name: string): Env => ({ GOOGLE_APPLICATION_CREDENTIALS: join(bench.scene.dir, name) });
 
 describe("no secret is seen", () => {
+  it("when the variables that make Google's library print its requests are set", async () => {
+    const env = { GOOGLE_SDK_NODE_LOGGING: "*", NODE_DEBUG: "gaxios,google-auth-library", DEBUG: "*", GAXIOS_DEBUG: "1" };
+    const ran = await bench.scene.run(["setup", "gcp", ...place().slice(0, -1), "logged", "--verbose"], { env });
+    expect(ran.exit, ran.stderr).toBe(0);
+    expectNoCanary(ran.stdout, ran.stderr);
+  });
+
   it("when the whole journey succeeds, in any stream, file or record", async () => {
     await succeed(publishTo());
     await succeed(["setup", "gcp", ...place(), "--boilerplate-configmap", "demo/trust"]);
