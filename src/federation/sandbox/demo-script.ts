@@ -27,3 +27,26 @@ export interface DemoStep {
 
 /** The journey of one cloud, in order. */
 export type DemoScript = (scene: DemoScene) => readonly DemoStep[];
+
+type Data = Readonly<Record<string, unknown>>;
+
+/** A token that `verify` must refuse: told are the cloud's own words and how to mend it. */
+export function refusal(title: string, args: readonly string[], token: NonNullable<DemoStep["token"]>): DemoStep {
+  return { title, args, token, exit: 3, tell: tellRefusal };
+}
+
+function tellRefusal(data: Data): string {
+  const checks = data["checks"] as readonly Data[];
+  const ruling = checks.find((check) => check["status"] === "fail");
+  return `${String(data["code"])}: ${String(data["cloudMessage"])}\n→ ${String(ruling?.["hint"])}`;
+}
+
+/** The steps of a result. */
+export function stepsOf(data: Data): readonly Data[] {
+  return data["steps"] as readonly Data[];
+}
+
+/** Whether a result says that there was nothing to do. */
+export function allUnchanged(data: Data): boolean {
+  return stepsOf(data).every((step) => step["action"] === "none");
+}

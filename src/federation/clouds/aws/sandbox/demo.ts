@@ -1,4 +1,4 @@
-import type { DemoScript, DemoStep } from "../../../sandbox/demo-script.ts";
+import { allUnchanged, type DemoScript, type DemoStep, refusal, stepsOf } from "../../../sandbox/demo-script.ts";
 import { SANDBOX_ACCOUNT } from "./state.ts";
 
 const ROLE = "demo-app";
@@ -59,21 +59,3 @@ export const demo: DemoScript = (scene) => {
     },
   ];
 };
-
-function refusal(title: string, args: readonly string[], token: NonNullable<DemoStep["token"]>): DemoStep {
-  return { title, args, token, exit: 3, tell: tellRefusal };
-}
-
-function tellRefusal(data: Data): string {
-  const checks = data["checks"] as readonly Data[];
-  const ruling = checks.find((check) => check["status"] === "fail");
-  return `${String(data["code"])}: ${String(data["cloudMessage"])}\n→ ${String(ruling?.["hint"])}`;
-}
-
-function stepsOf(data: Data): readonly Data[] {
-  return data["steps"] as readonly Data[];
-}
-
-function allUnchanged(data: Data): boolean {
-  return stepsOf(data).every((step) => step["action"] === "none");
-}

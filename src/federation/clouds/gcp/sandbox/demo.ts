@@ -1,4 +1,4 @@
-import type { DemoScript, DemoStep } from "../../../sandbox/demo-script.ts";
+import { allUnchanged, type DemoScript, type DemoStep, refusal, stepsOf } from "../../../sandbox/demo-script.ts";
 import { defaultAudience, providerName } from "../names.ts";
 import { SANDBOX_PROJECT, SANDBOX_PROJECT_NUMBER } from "./state.ts";
 
@@ -92,22 +92,4 @@ function privateSteps(issuer: readonly string[], place: readonly string[]): read
 
 function audienceOf(poolId: string): string {
   return defaultAudience(providerName({ project: SANDBOX_PROJECT_NUMBER, poolId, providerId: "kubernetes" }));
-}
-
-function refusal(title: string, args: readonly string[], token: NonNullable<DemoStep["token"]>): DemoStep {
-  return { title, args, token, exit: 3, tell: tellRefusal };
-}
-
-function tellRefusal(data: Data): string {
-  const checks = data["checks"] as readonly Data[];
-  const ruling = checks.find((check) => check["status"] === "fail");
-  return `${String(data["code"])}: ${String(data["cloudMessage"])}\n→ ${String(ruling?.["hint"])}`;
-}
-
-function stepsOf(data: Data): readonly Data[] {
-  return data["steps"] as readonly Data[];
-}
-
-function allUnchanged(data: Data): boolean {
-  return stepsOf(data).every((step) => step["action"] === "none");
 }
