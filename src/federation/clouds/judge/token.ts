@@ -15,6 +15,11 @@ export function readToken(token: string): { readonly jwt: ParsedJwt | null; read
   }
 }
 
+/** Whether a document was read: null when it could not be, undefined when it is not to be judged. */
+export function isGiven(document: unknown): boolean {
+  return document !== undefined && document !== null;
+}
+
 /** Seconds since 1970 for messages, in RFC 3339. */
 export function timeOf(seconds: number): string {
   const date = new Date(seconds * 1000);

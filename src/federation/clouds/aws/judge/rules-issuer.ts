@@ -2,7 +2,7 @@ import { differenceOf } from "../../../oidc/difference.ts";
 import { discoveryProblems } from "../../../oidc/discovery.ts";
 import { isJsonObject, member } from "../../../oidc/json.ts";
 import { EC_ALGORITHMS, PRIVATE_MEMBERS } from "../../../oidc/jwks.ts";
-import { isSignedBy, NO_TOKEN } from "../../judge/token.ts";
+import { isGiven, isSignedBy, NO_TOKEN } from "../../judge/token.ts";
 import type { Facts } from "./facts.ts";
 import { findKey, kindOf, MAX_KEYS_PER_KIND } from "./keys.ts";
 import type { SetKey } from "./keys.ts";
@@ -104,8 +104,4 @@ function judgeSignature(facts: Facts): Answer {
 
 function keyOf({ jwt, keys, keyId }: Facts): SetKey | null {
   return jwt === null || keys === null ? null : findKey(keys, keyId);
-}
-
-function isGiven(document: unknown): boolean {
-  return document !== undefined && document !== null;
 }

@@ -97,10 +97,6 @@ export function secondsOf(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-export function isGiven(document: unknown): boolean {
-  return document !== undefined && document !== null;
-}
-
 function allowedBy(provider: ProviderRecord | null): readonly string[] {
   if (provider === null) return [];
   const listed = provider.oidc?.allowedAudiences ?? [];
