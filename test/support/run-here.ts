@@ -16,6 +16,8 @@ export interface HereOptions {
  */
 export async function runHere(scene: Scene, args: readonly string[], { env = {}, input = "", signal }: HereOptions = {}): Promise<Pick<Ran, "exit" | "stdout" | "stderr">> {
   const [out, errors]: [string[], string[]] = [[], []];
+  // The end of a process ends the requests that it no longer waits for.
+  const ended = new AbortController();
   const world: World = {
     argv: args,
     env: { HOME: scene.dir, NO_PROXY: "127.0.0.1", ...scene.env, ...env },
@@ -24,8 +26,12 @@ export async function runHere(scene: Scene, args: readonly string[], { env = {},
     stderr: { write: (text) => void errors.push(text), isTTY: false, columns: 80 },
     stdin: { isTTY: false, readAll: async () => input, readLine: async () => null },
     now: () => new Date(),
-    signal: signal ?? new AbortController().signal,
+    signal: signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
   };
-  const exit = await run(world, "0.0.0");
-  return { exit, stdout: out.join(""), stderr: errors.join("") };
+  try {
+    const exit = await run(world, "0.0.0");
+    return { exit, stdout: out.join(""), stderr: errors.join("") };
+  } finally {
+    ended.abort();
+  }
 }
