@@ -17,7 +17,8 @@ export async function runGrant(cloud: Cloud, context: CommandContext): Promise<C
   const { plan, warnings, grants } = planned;
   const nextSteps = [...new Set(grants.flatMap((grant) => grant.nextSteps))];
   const text = renderManifests(grants.flatMap((grant) => grant.manifests));
-  return confirmAndApply({ cloud, plan, warnings, connection, cluster, nextSteps, data: { cloud: cloud.name, ...toData(grants) }, text }, context);
+  const report = { nextSteps, data: { cloud: cloud.name, ...toData(grants) }, text };
+  return confirmAndApply({ plan, warnings, connection, cluster, report: () => report }, context);
 }
 
 /** The members of the contract for the first grant; all of them, when the config names several, in `grants`. */

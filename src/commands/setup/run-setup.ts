@@ -1,15 +1,16 @@
+import type { StepOutcome } from "../../federation/apply/apply.ts";
 import type { Cloud, CloudInput, SetupDescription, SetupSpec } from "../../federation/clouds/cloud.ts";
 import type { ClusterTarget } from "../../federation/cluster/cluster.ts";
 import { toObjectFields } from "../../federation/cluster/fields.ts";
 import { codes } from "../../federation/errors/codes.ts";
 import { KubeassumeError } from "../../federation/errors/error.ts";
 import { readIssuer } from "../../federation/flow/issuer.ts";
-import { type PlannedSetup, planSetup, type SetupJourney } from "../../federation/flow/setup.ts";
+import { planSetup, type SetupJourney } from "../../federation/flow/setup.ts";
 import { parseServiceAccountName } from "../../federation/oidc/subject.ts";
 import type { Fields } from "../../federation/plan/step.ts";
 import type { CommandContext, CommandResult } from "../command.ts";
 import { chainReader } from "../edge/chain-reader.ts";
-import { confirmAndApply } from "../edge/confirm-and-apply.ts";
+import { confirmAndApply, type UndertakingReport } from "../edge/confirm-and-apply.ts";
 
 /** Plans, shows, asks, applies, reports. */
 export async function runSetup(cloud: Cloud, context: CommandContext): Promise<CommandResult> {
@@ -28,11 +29,9 @@ export async function runSetup(cloud: Cloud, context: CommandContext): Promise<C
     now: context.world.now(),
     inCluster: cluster === null || target === null ? null : { cluster, target, fields: boilerplateFields },
   });
-  const { plan, warnings, description } = planned;
-  return confirmAndApply(
-    { cloud, plan, warnings, connection, cluster, nextSteps: description.nextSteps, data: toData(cloud, spec.issuer, planned), text: `${description.provider}\n` },
-    context,
-  );
+  const { plan, warnings } = planned;
+  const report = (steps: readonly StepOutcome[]) => toReport(cloud, spec.issuer, planned.describeAfter(steps));
+  return confirmAndApply({ plan, warnings, connection, cluster, report, inCluster: (answers) => boilerplateFields(planned.describeAfter(answers)) }, context);
 }
 
 type ReadFacts = SetupJourney<SetupSpec>["readFacts"];
@@ -47,9 +46,8 @@ async function keysToUpload(issuer: string, input: CloudInput, context: CommandC
   return readKeysToUpload(issuer, input, context);
 }
 
-function toData(cloud: Cloud, issuer: string, planned: PlannedSetup): object {
-  const { provider, audiences, thumbprint, trustPolicy } = planned.description;
-  return { cloud: cloud.name, issuer, provider, audiences, thumbprint, trustPolicy };
+function toReport(cloud: Cloud, issuer: string, { provider, audiences, thumbprint, trustPolicy, nextSteps }: SetupDescription): UndertakingReport {
+  return { nextSteps, data: { cloud: cloud.name, issuer, provider, audiences, thumbprint, trustPolicy }, text: `${provider}\n` };
 }
 
 function boilerplateTarget(context: CommandContext): ClusterTarget | null {

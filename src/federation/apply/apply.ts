@@ -27,15 +27,15 @@ export interface ApplyOptions {
   /** Told before and after each step that writes. */
   readonly onStep?: (step: Step, status: "started" | StepStatus) => void;
   readonly signal?: AbortSignal;
-  /** How many independent steps run together. Default 8; a cloud that refuses parallel writes says 1. */
+  /** How many independent steps run together. Default 8. */
   readonly concurrency?: number;
   /** The command that resumes, for the hint of a partial failure. */
   readonly resume: string;
 }
 
 /**
- * Performs the steps in the order of their `needs`, independent ones together. A failed step skips those that need it
- * and nothing else; an interruption skips all that has not begun. Never throws for a failed step: the outcome says it,
+ * Performs the steps in the order of their `needs`, independent ones together unless they are of one series. A failed step
+ * skips those that need it and nothing else; an interruption skips all that has not begun. Never throws for a failed step: the outcome says it,
  * also for an error that nobody foresaw (DEFECT). Needs that are not in the plan count as done.
  * Throws TypeError for a plan with two steps of one id or with a circle of needs: nothing is performed then.
  */
@@ -53,21 +53,24 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outc
       if (open === 0) ready.push(dependent);
     }
   };
+  const busy = new Set<string | undefined>();
   const begin = (step: Step) => {
+    busy.add(step.series);
     const work: Promise<void> = performStep(step, options).then(({ outcome, failure }) => {
       running.delete(work);
+      busy.delete(step.series);
       if (failure !== null) failures.push(failure);
       finish(outcome);
     });
     running.add(work);
   };
-  for (let next = 0; next < ready.length || running.size > 0; ) {
-    const step = ready[next];
-    if (step === undefined || running.size >= (options.concurrency ?? 8)) {
+  while (ready.length > 0 || running.size > 0) {
+    const next = running.size >= (options.concurrency ?? 8) ? -1 : ready.findIndex(({ series }) => series === undefined || !busy.has(series));
+    const [step] = next === -1 ? [] : ready.splice(next, 1);
+    if (step === undefined) {
       await Promise.race(running);
       continue;
     }
-    next += 1;
     const blocked = reasonToSkip(step, outcomes, options.signal);
     if (blocked !== null) {
       finish({ step, status: "skipped", problem: blocked, result: null });

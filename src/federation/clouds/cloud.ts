@@ -16,8 +16,6 @@ export interface Capabilities {
   readonly trustGranularity: "issuer" | "subject";
   /** The TLS chain of the host that serves the JWKS matters. */
   readonly usesThumbprint: boolean;
-  /** Writes to one identity must follow each other. */
-  readonly serialWrites: boolean;
   /** JWS algorithms that the cloud accepts. */
   readonly algorithms: readonly string[];
   /** Seconds until a new trust takes effect, as seen in practice. */
@@ -182,10 +180,10 @@ export interface Provider<S extends SetupSpec = SetupSpec, G extends GrantSpec =
   judgeIssuer(facts: IssuerFacts, spec: S, now: Date): Findings;
   desiredSetup(spec: S, facts: IssuerFacts, caller: Caller, observed: readonly ObservedResource[]): Desired;
   desiredGrants(specs: readonly G[], caller: Caller, observed: readonly ObservedResource[]): Desired;
-  /** `provider`, `thumbprint` and next commands of the SetupResult. */
-  describeSetup(spec: S, facts: IssuerFacts, caller: Caller): SetupDescription;
+  /** `provider`, `thumbprint` and next commands of the SetupResult. Asked again after applying where that answered something. */
+  describeSetup(spec: S, facts: IssuerFacts, caller: Caller, observed: readonly ObservedResource[]): SetupDescription;
   /** Trust text and manifests of a grant for a known caller. */
-  describeGrant(spec: G, caller: Caller): TrustTexts & { readonly principal: string; readonly nextSteps: readonly string[] };
+  describeGrant(spec: G, caller: Caller, observed: readonly ObservedResource[]): TrustTexts & { readonly principal: string; readonly nextSteps: readonly string[] };
   /** `trust-policy`: offline, from flags alone. Throws all problems at once. */
   trustPolicy(input: CloudInput): TrustTexts;
   /** The least that the person running `command` needs, or for all commands. Throws USAGE for an unknown command. */
@@ -245,6 +243,8 @@ export interface MarkedResource {
   readonly note?: string;
   /** What stays of something that is only partly ours: it is then updated instead of deleted. */
   readonly remains?: Fields;
+  /** As in {@link Step}. */
+  readonly series?: string;
 }
 
 /** A cloud with its network. Every method may throw KubeassumeError with this cloud's codes. */
@@ -256,7 +256,7 @@ export interface Connection<S extends SetupSpec = SetupSpec, G extends GrantSpec
   observeGrants(specs: readonly G[], caller: Caller | Promise<Caller>): Promise<readonly ObservedResource[]>;
   /** Everything with our mark and this issuer, for `teardown`. */
   findMarked(issuer: string, caller: Caller): Promise<readonly MarkedResource[]>;
-  /** Performs one step of this cloud; safe to repeat. */
+  /** Performs one step of this cloud; safe to repeat. Answers what the cloud assigned and a description needs: an id. */
   perform(step: Step): Promise<Fields | void>;
   /** The cloud's own records for `verify`, in the shape of `--trust-file`. */
   readTrust(input: CloudInput, issuer: string, caller: Caller): Promise<Readonly<Record<string, unknown>>>;

@@ -42,7 +42,7 @@ export async function planGrants<G extends GrantSpec>(journey: GrantJourney<G>):
     journey.cluster?.observe(targets) ?? Promise.resolve([]),
   ]);
   const desired = provider.desiredGrants(specs, caller, observed);
-  const grants = specs.map((spec) => ({ ...provider.describeGrant(spec, caller), serviceAccounts: spec.serviceAccounts }));
+  const grants = specs.map((spec) => ({ ...provider.describeGrant(spec, caller, observed), serviceAccounts: spec.serviceAccounts }));
   const cloudIds = desired.resources.map((resource) => resource.id);
   const accountResources = journey.cluster === null ? [] : grants.flatMap((grant) => toAccountResources(grant, cloudIds));
   const adopt = specs.some((spec) => spec.adopt);

@@ -61,7 +61,7 @@ export async function readStatus(journey: StatusJourney): Promise<readonly Check
   for (const { cloud, seen: observed } of seen) {
     const read = await observed;
     checks.push(...judgeCloud(cloud, { facts: facts?.value ?? null, clusterJwks, read, tokens, now: now() }));
-    if (journey.exchange && read.value !== null) checks.push(...(await exchangeAll(cloud, read.value.caller, tokens, now)));
+    if (journey.exchange && read.value !== null) checks.push(...(await exchangeAll(cloud, read.value, tokens, now)));
   }
   return checks;
 }
@@ -101,9 +101,9 @@ function judgeCloud(cloud: StatusCloud, { facts, clusterJwks, read: seen, tokens
 }
 
 /** Asks the real token service with every minted token, side by side. */
-async function exchangeAll(cloud: StatusCloud, caller: Caller, tokens: StatusTokens, now: () => Date): Promise<readonly Check[]> {
+async function exchangeAll(cloud: StatusCloud, { caller, observed }: Observed, tokens: StatusTokens, now: () => Date): Promise<readonly Check[]> {
   const minted = tokens.byCloud.get(cloud.name) ?? new Map<string, string>();
-  const wanted = cloud.grants.flatMap((grant) => grant.serviceAccounts.map((account) => ({ account: `${account.namespace}/${account.name}`, principal: cloud.provider.describeGrant(grant, caller).principal })));
+  const wanted = cloud.grants.flatMap((grant) => grant.serviceAccounts.map((account) => ({ account: `${account.namespace}/${account.name}`, principal: cloud.provider.describeGrant(grant, caller, observed).principal })));
   const asked = wanted.filter(({ account }) => minted.has(account));
   return Promise.all(asked.map(({ account, principal }) => exchangeOne(cloud, account, principal, minted.get(account) ?? "", now)));
 }

@@ -76,8 +76,8 @@ async function findInCloud(cloud: TeardownCloud, journey: TeardownJourney): Prom
 }
 
 function toStep(cloud: string, resource: MarkedResource, before: readonly string[]): Step {
-  const { id, kind, target, fields, remains, note } = resource;
-  const common = { id, kind, cloud, target, before: fields, needs: [...before, ...resource.needs] };
+  const { id, kind, target, fields, remains, note, series } = resource;
+  const common = { id, kind, cloud, target, before: fields, needs: [...before, ...resource.needs], ...(series === undefined ? {} : { series }) };
   if (remains !== undefined) return { ...common, action: "update", reason: "only our part goes, the rest is somebody else's", after: remains };
   return { ...common, action: "delete", reason: `made by kubeassume for this issuer${note === undefined ? "" : `; ${note}`}`, after: null };
 }

@@ -18,6 +18,8 @@ export interface DesiredResource {
    * it is repaired without asking whose it is.
    */
   readonly part?: boolean;
+  /** As in {@link Step}. */
+  readonly series?: string;
 }
 
 /** A resource as it is. One that does not exist is simply not in the list. */
@@ -73,6 +75,7 @@ function toStep(desired: DesiredResource, found: ObservedResource | undefined): 
     target: desired.target,
     needs: desired.needs ?? [],
     after: desired.fields,
+    ...(desired.series === undefined ? {} : { series: desired.series }),
   };
   if (found === undefined) return { ...common, action: "create", reason: "does not exist", before: null };
   const changed = changedFields(found.fields, desired.fields, desired.sets ?? []);

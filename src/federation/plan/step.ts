@@ -27,6 +27,8 @@ export interface Step {
   readonly after: Fields | null;
   /** Ids of steps that must be done first. */
   readonly needs: readonly string[];
+  /** Steps of one series never run together: writes to one identity that its cloud takes one by one. */
+  readonly series?: string;
 }
 
 export interface Plan {

@@ -100,6 +100,14 @@ describe("applyPlan, for any plan and any failures", () => {
       expect(mostAtOnce).toBeLessThanOrEqual(concurrency);
     }));
 
+  it("never runs two steps of one series together", () =>
+    forAll(fc.oneof(circumstances, interrupted), (plan, { events }) => {
+      for (const series of ["one", "other"]) {
+        const own = events.filter(({ id }) => plan.steps.some((step) => step.id === id && step.series === series));
+        expect(own.map(({ what }) => what)).toEqual(own.map((_, index) => (index % 2 === 0 ? "begin" : "end")));
+      }
+    }));
+
   it("starts nothing new once it is interrupted, and lets what runs come to its end", () =>
     forAll(interrupted, (_, { events, outcome }, { interruptAfter }) => {
       const begun = events.filter((event) => event.what === "begin");

@@ -51,6 +51,17 @@ describe("applyPlan", () => {
     expect(error).toMatchObject({ code: "PARTLY_APPLIED", exit: 5 });
   });
 
+  it("runs other steps beside the one whose series is busy", async () => {
+    const begun: string[] = [];
+    const plan = { steps: [{ ...toStep("a"), series: "one" }, { ...toStep("b"), series: "one" }, { ...toStep("c"), series: "other" }, toStep("d")] };
+    const perform = async (step: Step) => {
+      begun.push(step.id);
+      await new Promise(setImmediate);
+    };
+    await applyPlan(plan, { resume: "", perform });
+    expect(begun).toEqual(["a", "c", "d", "b"]);
+  });
+
   it("tells of a step before and after it, and of a skipped one once", async () => {
     const told: string[] = [];
     const plan = { steps: [toStep("a"), toStep("b", ["a"]), toStep("c"), toStep("d", [], "none")] };

@@ -7,11 +7,12 @@ export function toStep(id: string, needs: readonly string[] = [], action: Action
 
 /** Any plan without a circle, its steps in any order, some of them with needs that other plans have done. */
 export const anyPlan: fc.Arbitrary<Plan> = fc
-  .array(fc.record({ needs: fc.array(fc.nat(11), { maxLength: 4 }), action: fc.constantFrom<Action>("create", "update", "adopt", "delete", "none"), foreign: fc.boolean() }), { maxLength: 12 })
+  .array(fc.record({ needs: fc.array(fc.nat(11), { maxLength: 4 }), series: fc.option(fc.constantFrom("one", "other"), { nil: undefined }), action: fc.constantFrom<Action>("create", "update", "adopt", "delete", "none"), foreign: fc.boolean() }), { maxLength: 12 })
   .chain((nodes) => {
     const steps = nodes.map((node, index) => {
       const earlier = node.needs.filter((need) => need < index).map((need) => `s${need}`);
-      return toStep(`s${index}`, node.foreign ? [...earlier, "of-another-plan"] : earlier, node.action);
+      const step = toStep(`s${index}`, node.foreign ? [...earlier, "of-another-plan"] : earlier, node.action);
+      return node.series === undefined ? step : { ...step, series: node.series };
     });
     return fc.shuffledSubarray(steps, { minLength: steps.length, maxLength: steps.length }).map((shuffled) => ({ steps: shuffled }));
   });

@@ -9,7 +9,6 @@ export const aws: Cloud = {
     keySource: "discovery",
     trustGranularity: "issuer",
     usesThumbprint: true,
-    serialWrites: false,
     algorithms: ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"],
     // A recorded run against the real service saw about 8 s until a new role or provider took effect.
     settleSeconds: 8,

@@ -9,7 +9,6 @@ export const gcp: Cloud = {
     keySource: "either",
     trustGranularity: "issuer",
     usesThumbprint: false,
-    serialWrites: false,
     algorithms: ["RS256", "ES256"],
     // Two minutes are typical for policies, seven and more possible (IAM, "Access change propagation").
     settleSeconds: 120,
