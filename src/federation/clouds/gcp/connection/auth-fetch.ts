@@ -2,9 +2,10 @@ import type { CloudWorld } from "../../cloud.ts";
 import { type CodeDefinition, KubeassumeError } from "../../../errors/error.ts";
 import { type HttpAnswer, HttpFailure } from "../../../http/http.ts";
 import { gcpErrorCodes } from "../codes.ts";
-import { withAttempts } from "./attempts.ts";
+import { withAttempts } from "../../../http/attempts.ts";
 import { type Asked, toGcpError, toUnreachable } from "./errors.ts";
-import { type GoogleFacts, parseGoogleError, withoutSecrets } from "./google-answer.ts";
+import { withoutSecrets } from "../../../http/answers.ts";
+import { type GoogleFacts, parseGoogleError } from "./google-answer.ts";
 
 /** What a token endpoint says when a login is over (RFC 6749, 5.2; `invalid_rapt` when the session length is). */
 const EXPIRED: ReadonlySet<string> = new Set(["invalid_grant", "invalid_rapt"]);

@@ -5,7 +5,7 @@ import { HttpFailure } from "../../../http/http.ts";
 import { type JsonObject, parseJsonObject } from "../../../oidc/json.ts";
 import { textOf } from "../../input.ts";
 import { gcpErrorCodes } from "../codes.ts";
-import { withAttempts } from "./attempts.ts";
+import { withAttempts } from "../../../http/attempts.ts";
 import { toUnreachable } from "./errors.ts";
 
 /**

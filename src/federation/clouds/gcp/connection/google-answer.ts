@@ -1,3 +1,4 @@
+import { parseJson } from "../../../http/answers.ts";
 import { isJsonObject, member } from "../../../oidc/json.ts";
 
 /** What can be known of an error answer of Google's without trusting its text (google.rpc.Status, AIP-193; RFC 6749 5.2). */
@@ -41,24 +42,6 @@ export function parseGoogleError(http: number, body: string): GoogleFacts {
 }
 
 const EMPTY: GoogleFacts = { http: 0, status: "", reason: "", metadata: {}, violations: [], isQuotaFailure: false, words: "" };
-
-/** Undefined for what is no JSON. */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * A text without what must not be seen: an answer may repeat the request, as proxies and debugging gateways do, and it
- * ends in an error message. Each secret goes in the forms in which bodies and URLs have it.
- */
-export function withoutSecrets(body: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]).filter((form) => form.length > 3);
-  return forms.reduce((rest, form) => rest.replaceAll(form, "[removed]"), body);
-}
 
 function typeOf(detail: Readonly<Record<string, unknown>>): string {
   return text(detail["@type"]).replace(/^type\.googleapis\.com\//, "");

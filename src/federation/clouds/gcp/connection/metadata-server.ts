@@ -3,9 +3,10 @@ import type { CloudWorld } from "../../cloud.ts";
 import { type HttpAnswer, HttpFailure } from "../../../http/http.ts";
 import { isJsonObject } from "../../../oidc/json.ts";
 import { textOf } from "../../input.ts";
-import { withAttempts } from "./attempts.ts";
+import { withAttempts } from "../../../http/attempts.ts";
 import { type Asked, toGcpError, toUnreachable, toUnreadable } from "./errors.ts";
-import { parseGoogleError, parseJson } from "./google-answer.ts";
+import { parseJson } from "../../../http/answers.ts";
+import { parseGoogleError } from "./google-answer.ts";
 
 const ADDRESS = "169.254.169.254";
 const FLAVOR = { "metadata-flavor": "Google" };

@@ -1,11 +1,12 @@
 import type { CloudWorld } from "../../cloud.ts";
 import { isJsonObject, type JsonObject } from "../../../oidc/json.ts";
 import { type HttpAnswer, HttpFailure } from "../../../http/http.ts";
-import { withAttempts } from "./attempts.ts";
+import { withAttempts } from "../../../http/attempts.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { chooseUniverse, endpointOf, isEmulator, type Service } from "./endpoints.ts";
 import { type Asked, isAnswered, toGcpError, toUnreachable, toUnreadable } from "./errors.ts";
-import { parseGoogleError, parseJson, withoutSecrets } from "./google-answer.ts";
+import { parseJson, withoutSecrets } from "../../../http/answers.ts";
+import { parseGoogleError } from "./google-answer.ts";
 
 /** One call of a REST API. */
 export interface RestRequest extends Asked {

@@ -1,7 +1,7 @@
 import type { CloudWorld } from "../../cloud.ts";
 import { KubeassumeError } from "../../../errors/error.ts";
 import { HttpFailure } from "../../../http/http.ts";
-import { pauseFor } from "./attempts.ts";
+import { pauseFor } from "../../../http/attempts.ts";
 import { type Asked, isAnswered, toUnreachable } from "./errors.ts";
 import { createRest, type Rest } from "./rest.ts";
 

@@ -1,3 +1,4 @@
+import { bearerOf } from "../../../sandbox/bearer.ts";
 import { unauthenticated } from "./errors.ts";
 import type { AccessToken, GcpState, Principal } from "./state.ts";
 import type { GcpWorld } from "./world.ts";
@@ -13,11 +14,6 @@ export function authenticate(headers: Readonly<Record<string, string>>, service:
   const token = tokenOf(bearer, world);
   if (token === null) throw unauthenticated(service, true);
   return token;
-}
-
-/** The bearer token of a request; null when it has none. */
-export function bearerOf(headers: Readonly<Record<string, string>>): string | null {
-  return /^Bearer +(\S+)$/i.exec(headers["authorization"] ?? "")?.[1] ?? null;
 }
 
 /** What was handed out under this name and still counts; null otherwise. */

@@ -2,6 +2,7 @@ import type { StandInAnswer, StandInRequest } from "../../../sandbox/http-core.t
 import { isDeeperThan, isJsonObject, MAX_JSON_DEPTH } from "../../../oidc/json.ts";
 import type { JsonObject } from "../../../oidc/json.ts";
 import { authenticate } from "./authenticate.ts";
+import { matchPath } from "../../../sandbox/match-path.ts";
 import { isAllowed } from "./authorize.ts";
 import { badField, GoogleError, invalidArgument, permissionDenied, renderGoogleError, renderJson, serviceDisabled } from "./errors.ts";
 import { checkMessage } from "./fields.ts";
@@ -78,19 +79,6 @@ function findMethod(service: RestService, request: StandInRequest): Found | null
     if (path !== null) return { method, path };
   }
   return null;
-}
-
-/** The variables of a template in a path; null when it is another one. Every variable is one segment. */
-function matchPath(template: string, path: string): Readonly<Record<string, string>> | null {
-  const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
-  const pattern = template.split(/\{\w+\}/).map((literal) => literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("([^/]+?)");
-  const values = new RegExp(`^${pattern}$`).exec(path)?.slice(1);
-  if (values === undefined) return null;
-  try {
-    return Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(values[index] ?? "")]));
-  } catch {
-    return null;
-  }
 }
 
 /** In Google's order: who, whether the API is on, what, whether one may. */

@@ -1,6 +1,7 @@
 import { isJsonObject } from "../../../../oidc/json.ts";
 import type { StandInAnswer, StandInRequest } from "../../../../sandbox/http-core.ts";
-import { bearerOf, tokenOf } from "../authenticate.ts";
+import { bearerOf } from "../../../../sandbox/bearer.ts";
+import { tokenOf } from "../authenticate.ts";
 import { renderGoogleError, renderJson, serviceDisabled } from "../errors.ts";
 import { settle } from "../operations.ts";
 import type { GcpWorld } from "../world.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type HttpAnswer, HttpFailure, type HttpFailureReason } from "../../../http/http.ts";
+import { type HttpAnswer, HttpFailure, type HttpFailureReason } from "./http.ts";
 
 /** How often and how long something is tried. */
 export interface Attempts {
@@ -12,7 +12,7 @@ export interface Attempts {
 
 const MAX_ATTEMPTS = 3;
 const FIRST_DELAY_MS = 300;
-/** Google's own advice for these APIs is a truncated exponential backoff; longer waits are for people to decide on. */
+/** Longer waits are for people to decide on. */
 const MAX_DELAY_MS = 10_000;
 const REPEATABLE_STATUS: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const BEFORE_SENDING: ReadonlySet<HttpFailureReason> = new Set(["dns", "refused"]);
