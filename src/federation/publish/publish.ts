@@ -1,15 +1,15 @@
-import { applyPlan, type Outcome } from "../apply/apply.ts";
+import { applyPlan, type Outcome, type StepOutcome } from "../apply/apply.ts";
 import type { CloudWorld } from "../clouds/cloud.ts";
 import type { KubeassumeError, Problem } from "../errors/error.ts";
 import { settleAll } from "../errors/settle-all.ts";
 import { discoveryUrl, jwksUrl } from "../oidc/issuer.ts";
 import type { PublishedJwk } from "../oidc/publish.ts";
 import type { Http } from "../http/http.ts";
-import type { Step, StepStatus } from "../plan/step.ts";
+import type { Plan, Step, StepStatus } from "../plan/step.ts";
 import { type ReportedStep, reportOutcome, reportPlanned } from "../report/envelope.ts";
 import { type KeyChange, keyChanges, mergeKeys, parseKeySources, parsePublishedKeys } from "./keys.ts";
 import { DISCOVERY_KIND, JWKS_KIND, type PublishPlan, planPublish } from "./plan-publish.ts";
-import { READ_BACK_PAUSES_MS, readBack, type Wait } from "./read-back.ts";
+import { readBack, readBackPauses, type Wait } from "./read-back.ts";
 import type { KeySources } from "./read-keys.ts";
 import type { Store, StoreConnection, StoreDefinition, StoreSpec, StoreState } from "./store.ts";
 import { writeDiscovery, writeKeySet } from "./write-documents.ts";
@@ -28,6 +28,8 @@ export interface PreparedPublish {
   readonly state: StoreState;
   readonly signing: readonly PublishedJwk[];
   readonly planned: PublishPlan;
+  /** What was done to the place before: it is reported with the rest and not done again. */
+  readonly made: readonly StepOutcome[];
 }
 
 /** `PublishResult.data`. */
@@ -67,6 +69,7 @@ export async function preparePublish(
   world: CloudWorld,
   keys: () => Promise<KeySources>,
   prune: boolean,
+  made: readonly StepOutcome[] = [],
 ): Promise<PreparedPublish> {
   const { definition, store, spec } = target;
   const connection = await store.connect(world, spec);
@@ -74,7 +77,12 @@ export async function preparePublish(
   const [{ signing, unreachable }, state] = await settleAll([reading, connection.observe()]);
   const desiredPlace = store.desiredPlace(spec, state.place);
   const planned = planPublish({ store: definition, spec, desiredPlace, state, signing, prune, unreachable });
-  return { spec, connection, state, signing, planned };
+  return { spec, connection, state, signing, planned: { ...planned, plan: withMade(planned.plan, made) }, made };
+}
+
+/** The plan with the steps that were performed before in place of those that find nothing left to do. */
+function withMade(plan: Plan, made: readonly StepOutcome[]): Plan {
+  return { steps: plan.steps.map((step) => (step.action === "none" ? (made.find((one) => one.step.id === step.id)?.step ?? step) : step)) };
 }
 
 /** The result of a dry run. */
@@ -90,18 +98,21 @@ export async function applyPublish(prepared: PreparedPublish, options: ApplyPubl
   const { spec, connection, planned, signing } = prepared;
   const writing = { spec, connection, signing, removed: planned.removed, state: prepared.state, wait: options.wait };
   let keys = mergeKeys(publishedBefore(prepared), signing, planned.removed);
+  const done = new Map(prepared.made.map(({ step, result }) => [step, result]));
   const perform = async (step: Step) => {
+    if (done.has(step)) return done.get(step) ?? undefined;
     if (step.kind === JWKS_KIND) keys = await writeKeySet(writing);
     else if (step.kind === DISCOVERY_KIND) keys = await writeDiscovery(writing, keys);
     else return connection.perform(step);
   };
-  const { signal, onStep, resume } = options;
-  const outcome = await applyPlan(planned.plan, { perform, resume, ...(signal === undefined ? {} : { signal }), ...(onStep === undefined ? {} : { onStep }) });
+  const { signal, resume } = options;
+  const onStep: typeof options.onStep = (step, status) => (done.has(step) ? undefined : options.onStep?.(step, status));
+  const outcome = await applyPlan(planned.plan, { perform, resume, onStep, ...(signal === undefined ? {} : { signal }) });
   const written = outcome.steps.some(({ step, status }) => step.kind === JWKS_KIND && status === "done");
   const data = { ...urlsOf(spec), keys: written ? changes(prepared, keys) : untouched(prepared), steps: reportOutcome(outcome.steps) };
   if (outcome.error !== null) return { data, outcome, warnings: planned.warnings, error: outcome.error };
   options.notify?.(`reading ${discoveryUrl(spec.issuer)} as a stranger`);
-  const served = await readBack(options.http, { issuer: spec.issuer, keys, removed: planned.removed }, spec.servesAtOnce ? READ_BACK_PAUSES_MS : [], options.wait);
+  const served = await readBack(options.http, { issuer: spec.issuer, keys, removed: planned.removed }, spec.servesAtOnce ? readBackPauses(spec.settleMs) : [], options.wait);
   const asWarning = served.problem === null || spec.servesAtOnce ? [] : [served.problem.toProblem()];
   return { data, outcome, warnings: [...planned.warnings, ...asWarning, ...served.warnings], error: spec.servesAtOnce ? served.problem : null };
 }

@@ -16,7 +16,15 @@ export interface ReadBack {
 }
 
 /** Pauses between the tries: policies and caches need some seconds to follow. 7.75 s together. */
-export const READ_BACK_PAUSES_MS: readonly number[] = [250, 500, 1000, 2000, 4000];
+const READ_BACK_PAUSES_MS: readonly number[] = [250, 500, 1000, 2000, 4000];
+const LONG_PAUSE_MS = 5000;
+
+/** Pauses that last at least `settleMs` together; by default 7.75 s. */
+export function readBackPauses(settleMs = 0): readonly number[] {
+  const usual = READ_BACK_PAUSES_MS.reduce((sum, pause) => sum + pause, 0);
+  const more = Math.max(0, Math.ceil((settleMs - usual) / LONG_PAUSE_MS));
+  return [...READ_BACK_PAUSES_MS, ...Array.from({ length: more }, () => LONG_PAUSE_MS)];
+}
 
 /**
  * Reads both documents through the issuer URL as a stranger and compares them with what was published. Repeats while

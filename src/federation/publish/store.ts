@@ -40,6 +40,7 @@ export interface DocumentPlace {
 
 /** A place for the two documents, resolved from flags and config. Stores extend it. */
 export interface StoreSpec {
+  /** Empty when none was named and the store alone knows under which host name it answers: see {@link Store.locate}. */
   readonly issuer: string;
   /** Tells apart several places of one store in the ids of steps: a bucket, a folder. */
   readonly place: string;
@@ -52,6 +53,8 @@ export interface StoreSpec {
    * serve what was written, it is a warning.
    */
   readonly servesAtOnce: boolean;
+  /** Milliseconds until what was just opened is served, where that is more than some seconds. */
+  readonly settleMs?: number;
 }
 
 /** The place around the documents, as it shall be. */
@@ -72,6 +75,11 @@ export interface Store<S extends StoreSpec = StoreSpec> {
   desiredPlace(spec: S, observed: readonly ObservedResource[]): DesiredPlace;
   /** Loads the SDK; touches no network by itself. */
   connect(world: CloudWorld, spec: S): Promise<StoreConnection>;
+  /**
+   * For a store whose host name is its own choice: reads it and completes a spec without an issuer. Null when the place
+   * does not exist yet: it is then made first, and this is asked again.
+   */
+  locate?(world: CloudWorld, spec: S): Promise<S | null>;
   /**
    * For `teardown`: where the documents of this issuer lie, found through the config, the issuer URL and our marks;
    * null when nothing is found. Reads only.

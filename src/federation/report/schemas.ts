@@ -123,9 +123,9 @@ export const dataSchemas = {
   GrantResult: z.object({ cloud, ...grant, grants: described(z.optional(z.array(z.object(grant))), "Each of them, when there are several; the members beside it are the first one's"), steps, nextSteps }),
   TrustPolicy: z.object({ cloud, trustPolicy, manifests, env, commands: z.array(text("A command of the vendor's own CLI that does the same")) }),
   PublishResult: z.object({
-    issuer: z.string(),
-    discoveryUrl: z.string(),
-    jwksUrl: z.string(),
+    issuer: textOrNull("Null when the place could not be made that it depends on"),
+    discoveryUrl: textOrNull("Where relying parties read the discovery document"),
+    jwksUrl: textOrNull("Where they read the keys"),
     keys,
     steps,
   }),

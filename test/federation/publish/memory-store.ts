@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DISCOVERY_PATH, JWKS_PATH } from "../../../src/federation/publish/documents.ts";
+import type { ObservedResource } from "../../../src/federation/plan/plan-resources.ts";
 import type { DocumentWrite, Store, StoreConnection, StoredDocument, StoreSpec } from "../../../src/federation/publish/store.ts";
 
 /** A store in memory with the conditional writes of a real one. */
@@ -11,6 +12,9 @@ export interface MemoryStore {
   readonly spec: StoreSpec;
   /** Called before each write is looked at: the place for another writer. */
   beforeWrite: (write: DocumentWrite) => Promise<void>;
+  /** What is around the documents, and what is done to it. */
+  place: () => readonly ObservedResource[];
+  perform: StoreConnection["perform"];
 }
 
 export const ISSUER = "https://oidc.example.com/prod";
@@ -26,7 +30,7 @@ export function memoryStore(documents = new Map<string, StoredDocument>()): Memo
   };
   const writes: DocumentWrite[] = [];
   const connection: StoreConnection = {
-    observe: async () => ({ place: [], discovery: documents.get(DISCOVERY_PATH) ?? null, jwks: documents.get(JWKS_PATH) ?? null }),
+    observe: async () => ({ place: memory.place(), discovery: documents.get(DISCOVERY_PATH) ?? null, jwks: documents.get(JWKS_PATH) ?? null }),
     readDocument: async (name) => documents.get(name) ?? null,
     writeDocument: async (write) => {
       await memory.beforeWrite(write);
@@ -35,7 +39,7 @@ export function memoryStore(documents = new Map<string, StoredDocument>()): Memo
       documents.set(write.name, stored(write.body, write));
       return "written";
     },
-    perform: async () => undefined,
+    perform: (step) => memory.perform(step),
     planRemoval: async () => ({ steps: [], leftBehind: [] }),
   };
   const store: Store = {
@@ -44,7 +48,7 @@ export function memoryStore(documents = new Map<string, StoredDocument>()): Memo
     connect: async () => connection,
     findPlace: async () => spec,
   };
-  const memory: MemoryStore = { documents, writes, connection, store, spec, beforeWrite: async () => undefined };
+  const memory: MemoryStore = { documents, writes, connection, store, spec, beforeWrite: async () => undefined, place: () => [], perform: async () => undefined };
   return memory;
 }
 

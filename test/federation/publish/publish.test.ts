@@ -6,6 +6,8 @@ import { HttpFailure } from "../../../src/federation/http/http.ts";
 import { type PublishedJwk, toPublishedJwk } from "../../../src/federation/oidc/publish.ts";
 import { CACHE_CONTROL, CONTENT_TYPE, discoveryBody, DISCOVERY_PATH, JWKS_PATH } from "../../../src/federation/publish/documents.ts";
 import { parsePublishedKeys, renderKeySet } from "../../../src/federation/publish/keys.ts";
+import { applyPlace, preparePlace } from "../../../src/federation/publish/make-place.ts";
+import { readBackPauses } from "../../../src/federation/publish/read-back.ts";
 import { applyPublish, plannedData, preparePublish } from "../../../src/federation/publish/publish.ts";
 import { KubeassumeError, type Problem } from "../../../src/federation/errors/error.ts";
 import { ecKey, rsaKey } from "../oidc/keys.ts";
@@ -258,5 +260,38 @@ describe("reading back", () => {
     const { warnings, error } = await publish({ keys: [one], http });
     expect(error).toBeNull();
     expect(warnings.map(({ code }) => code)).toEqual(["SERVED_CONTENT_TYPE", "SERVED_MAX_AGE", "SERVED_CONTENT_TYPE", "SERVED_MAX_AGE"]);
+  });
+});
+
+describe("a place whose issuer is known only once it exists", () => {
+  const wanted = { id: "memory.place", kind: "memory.place", cloud: null, target: "memory", fields: { open: true }, part: true };
+  const target = () => ({ definition: { name: "memory", cloud: null }, store: { ...memory.store, desiredPlace: () => ({ resources: [wanted], documentsNeed: [wanted.id], problems: [], warnings: [] }) }, spec: memory.spec });
+  const sources = [{ name: "set", format: "jwks" as const, text: JSON.stringify({ keys: [one] }) }];
+
+  it("is made by itself, and reported with the documents without being made again", async () => {
+    const performed: string[] = [];
+    let exists = false;
+    memory.perform = async (step) => {
+      performed.push(step.id);
+      exists = true;
+    };
+    memory.place = () => (exists ? [{ id: wanted.id, marked: true, fields: wanted.fields }] : []);
+    const place = await preparePlace(target(), world);
+    expect(place.plan.steps.map(({ id, action }) => [id, action])).toEqual([["memory.place", "create"]]);
+    const made = await applyPlace(place, { resume: "" });
+    const prepared = await preparePublish(target(), world, async () => ({ sources, unreachable: [] }), false, made.steps);
+    const told: string[] = [];
+    const { data, error } = await applyPublish(prepared, { http: serving(memory), wait: async () => undefined, resume: "", onStep: (step, status) => told.push(`${step.id} ${status}`) });
+    expect(error).toBeNull();
+    expect(performed).toEqual(["memory.place"]);
+    expect(data.steps.map(({ id, action, status }) => `${id} ${action} ${status}`)).toEqual(["memory.place create done", "memory.jwks/memory create done", "memory.discovery/memory create done"]);
+    expect(told.filter((line) => line.startsWith("memory.place"))).toEqual([]);
+  });
+
+  it("waits longer for what takes longer to open", () => {
+    const sum = (pauses: readonly number[]) => pauses.reduce((all, pause) => all + pause, 0);
+    expect(sum(readBackPauses())).toBe(7750);
+    expect(sum(readBackPauses(40_000))).toBeGreaterThanOrEqual(40_000);
+    expect(readBackPauses(40_000).slice(0, 5)).toEqual(readBackPauses());
   });
 });
