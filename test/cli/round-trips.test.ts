@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { marksOf } from "../../src/federation/clouds/aws/marks.ts";
 import { awsProvider } from "../../src/federation/clouds/aws/provider.ts";
 import type { Role } from "../../src/federation/clouds/aws/sandbox/index.ts";
+import { runHere } from "../support/run-here.ts";
 import { type JsonDocument, type Scene, startScene } from "../support/scene.ts";
 
 /**
  * Long enough that requests which are sent together overlap on a busy machine too. Nothing is timed: what counts is
  * which request waited for which.
  */
-const LATENCY_MS = 300;
+const LATENCY_MS = 80;
 const POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
 const ACCOUNT = { name: "arn:aws:iam::123456789012:user/sandbox", account: "123456789012" };
 
@@ -40,7 +41,9 @@ async function succeed(args: readonly string[]): Promise<JsonDocument> {
 }
 
 async function trips(args: readonly string[]): Promise<number> {
-  await succeed(args);
+  scene.forget();
+  const { exit, stderr } = await runHere(scene, args);
+  expect(exit, stderr.slice(-2000)).toBe(0);
   return scene.roundTrips();
 }
 
